@@ -32,6 +32,11 @@ class _KeyringError(Exception):
     """The keyring is missing, locked or broken."""
 
 
+def is_valid(key: str) -> bool:
+    """Return whether an HTTP header can hold a key: ASCII without line breaks and control characters."""
+    return key.isascii() and key.isprintable()
+
+
 def location(file: QSettings) -> KeyLocation:
     """Return where the API key is stored, without access to the keyring."""
     if file.value(_LOCATION) == KeyLocation.KEYRING.value:

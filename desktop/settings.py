@@ -111,7 +111,7 @@ class SettingsStore(QObject):
     def update(self, **changes: Any) -> None:
         """Change fields of the settings by name."""
         before, self.settings = self.settings, replace(self.settings, **changes)
-        save(self.settings)
+        save(self.settings, before=before)
         if self.settings != before:
             self.changed.emit(self.settings)
         if self.settings.server != before.server:
@@ -134,25 +134,25 @@ def load() -> Settings:
     return settings if valid else replace(settings, server=DEFAULT_URL)
 
 
-def save(settings: Settings) -> None:
-    """Write the settings."""
-    store = _store()
-    for name, value in vars(settings).items():
-        if isinstance(value, Enum):
-            store.setValue(name, value.value)
-        elif isinstance(value, bytes):
-            store.setValue(name, QByteArray(value))
-        elif name != "models":
+def save(settings: Settings, *, before: Settings | None = None) -> None:
+    """Write the settings.
+
+    Args:
+        settings: The settings.
+        before: The settings before a change. Only what differs is written, because another window may have
+            changed the rest. None to write all.
+    """
+    store, known = _store(), {} if before is None else _entries(before)
+    for name, value in _entries(settings).items():
+        if name not in known or known[name] != value:
             store.setValue(name, value)
-    for page, model in settings.models.items():
-        store.setValue(_MODELS + page, model)
     store.sync()
 
 
 def load_api_key() -> str:
-    """Return the API key; empty if there is none, or if the keyring cannot be read."""
+    """Return the API key; empty if there is none, if it is invalid, or if the keyring cannot be read."""
     key = api_key.load(_store())
-    return key if key.isascii() else ""
+    return key if api_key.is_valid(key) else ""
 
 
 def save_api_key(key: str) -> KeyLocation:
@@ -185,6 +185,19 @@ def server_url_error(url: str) -> str | None:
     if valid and url.isascii() and " " not in url:
         return None
     return f"{url!r} is not the address of a server; use one such as {DEFAULT_URL}"
+
+
+def _entries(settings: Settings) -> dict[str, object]:
+    """Return the settings as the values of a file."""
+    entries: dict[str, object] = {_MODELS + page: model for page, model in settings.models.items()}
+    for name, value in vars(settings).items():
+        if isinstance(value, Enum):
+            entries[name] = value.value
+        elif isinstance(value, bytes):
+            entries[name] = QByteArray(value)
+        elif name != "models":
+            entries[name] = value
+    return entries
 
 
 def _store() -> QSettings:

@@ -94,7 +94,8 @@ class Canvas(QObject):
         self._push(text, (*self._strokes, stroke), after)
 
     def clear(self) -> None:
-        """Remove all strokes; can be undone."""
+        """Remove all strokes; can be undone. An unfinished stroke is finished first."""
+        self.end_stroke()
         if self._strokes:
             self._push(self.tr("Clear"), (), blank_canvas())
 
@@ -109,8 +110,10 @@ class Canvas(QObject):
         self.undo_stack.redo()
 
     def show_strokes(self, strokes: tuple[Stroke, ...]) -> None:
-        """Replace the drawing; can be undone."""
-        self._push(self.tr("Show drawing"), strokes, render(strokes))
+        """Replace the drawing by another one; can be undone. An unfinished stroke is finished first."""
+        self.end_stroke()
+        if strokes != self._strokes:
+            self._push(self.tr("Show drawing"), strokes, render(strokes))
 
     def set_content(self, strokes: tuple[Stroke, ...], picture: QImage) -> None:
         """Set strokes and picture; used by undo and redo."""

@@ -1,6 +1,7 @@
 """Saves misclassified drawings under their true label."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt
@@ -82,8 +83,9 @@ class CorrectionDialog(QDialog):
 
     def accept(self) -> None:
         """Save the drawing and close; show an error if the folder cannot be written."""
-        text = self.folder.text().strip()
-        folder = Path(text) if text else corrections_folder(self._store)
+        entered = self.folder.text().strip()
+        folder = Path(os.path.expanduser(entered)) if entered else corrections_folder(self._store)  # noqa: PTH111
+        folder = folder.absolute()  # the next start may have another working directory
         try:
             save_correction(folder, self.label.label, self._picture)
         except OSError as error:
@@ -91,7 +93,7 @@ class CorrectionDialog(QDialog):
             self.error.setText(text.format(folder, error.strerror))
             self.error.show()
             return
-        self._store.update(corrections=self.folder.text())
+        self._store.update(corrections=str(folder) if entered else "")
         super().accept()
 
     def _browse(self) -> None:

@@ -10,6 +10,7 @@ from desktop.prediction.backends import PredictionResult
 from service.client import RequestRefused
 from service.inference import LecternError
 from service.inference.errors import InputError
+from service.inference.files import printable
 from service.inference.folders import files_in
 from service.inference.preprocessing import PICTURE_SUFFIXES
 
@@ -36,6 +37,11 @@ class FileResult:
     name: str
     result: PredictionResult | None = None
     error: LecternError | None = None
+
+    @property
+    def shown(self) -> str:
+        """The name as a text that can be shown and written."""
+        return printable(self.name)
 
 
 def find_images(folder: Path) -> list[Path]:

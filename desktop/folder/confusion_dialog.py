@@ -15,6 +15,7 @@ from desktop.pictures.thumbnail_list import ThumbnailList, set_tile
 from desktop.prediction.worker import Worker
 from desktop.widgets import DIALOG_MARGIN, column, create_buttons
 from desktop.window.messages import format_percent
+from service.inference.files import printable
 
 # More pictures of one cell are on the folder page.
 _MAX_SHOWN = 100
@@ -49,6 +50,7 @@ class ConfusionDialog(QDialog):
         self.pictures.itemActivated.connect(lambda item: self.picture_requested.emit(item.data(_PATH)))
         self._loader = Worker("thumbnails", self)
         self._loader.result_ready.connect(self._add_picture)
+        self.finished.connect(self._loader.close)
         self._lay_out()
 
     def _show_pictures(self, truth: str, predicted: str) -> None:
@@ -63,8 +65,8 @@ class ConfusionDialog(QDialog):
     def _add_picture(self, loaded: tuple[Path, Picture]) -> None:
         path, picture = loaded
         item = QListWidgetItem()
-        set_tile(item, path.name, image=picture.thumbnail)
-        item.setToolTip(str(path.relative_to(self._folder)))
+        set_tile(item, printable(path.name), image=picture.thumbnail)
+        item.setToolTip(printable(str(path.relative_to(self._folder))))
         item.setData(_PATH, path)
         self.pictures.addItem(item)
 

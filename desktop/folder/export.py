@@ -20,9 +20,9 @@ def to_csv(results: Sequence[FileResult], labels: Sequence[str]) -> str:
     rows = [csv_header(labels)]
     for file in results:
         if file.result is not None:
-            rows.append(csv_row(file.name, file.result, labels))
+            rows.append(csv_row(file.shown, file.result, labels))
         else:
-            rows.append([file.name, *[""] * (len(labels) + 5), str(file.error)])
+            rows.append([file.shown, *[""] * (len(labels) + 5), str(file.error)])
     if has_truths:
         for row, truth in zip(rows, ("true_label", *truths), strict=True):
             row.append(truth or "")

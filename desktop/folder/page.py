@@ -13,8 +13,8 @@ from desktop.folder.export import to_csv
 from desktop.folder.result_view import ResultView
 from desktop.folder.table import ResultTableModel
 from desktop.folder.truth import Confusion, confusion
-from desktop.names import model_name
-from desktop.pictures.sample_bar import SAMPLES
+from desktop.names import distinct_names
+from desktop.pictures.sample_bar import sample_folder
 from desktop.prediction.connection import Connection
 from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.worker import Worker
@@ -115,12 +115,14 @@ class FolderPage(QWidget):
 
     @Slot(object)
     def _offer_models(self, state: ConnectionState) -> None:
-        selected = self.models.currentText()
+        selected: ModelSummary | None = self.models.currentData()
+        offered = [model for model in state.models if model.task == "image-classification"]
         self.models.clear()
-        for model in state.models:
-            if model.task == "image-classification":
-                self.models.addItem(model_name(model.title), model)
-        self.models.setCurrentIndex(max(self.models.findText(selected), 0))
+        for name, model in zip(distinct_names(offered), offered, strict=True):
+            self.models.addItem(name, model)
+        names = [model.name for model in offered]
+        if selected is not None and selected.name in names:
+            self.models.setCurrentIndex(names.index(selected.name))
         self._set_running(self.cancel.isEnabled())
 
     @Slot(object)
@@ -178,8 +180,13 @@ class FolderPage(QWidget):
 
     def _classify_samples(self) -> None:
         model: ModelSummary | None = self.models.currentData()
-        if model is not None:
-            self.classify(SAMPLES / model.name)
+        if model is None:
+            return
+        folder = sample_folder(model.name)
+        if folder is None:
+            self.status.setText(self.tr("There are no samples for this model."))
+        else:
+            self.classify(folder)
 
     def _open_row(self, index: QModelIndex) -> None:
         if self._folder is not None:

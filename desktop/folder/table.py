@@ -106,8 +106,8 @@ class ResultTableModel(QAbstractTableModel):
         truth = true_label(file.name, self.labels)
         expected = "" if truth is None else label_name(truth)
         if file.result is None:
-            return file.name, "" if file.error is None else error_message(file.error), "", expected
+            return file.shown, "" if file.error is None else error_message(file.error), "", expected
         prediction = file.result.prediction
         if truth is not None:
             expected = f"{'✓' if truth == prediction.best.label else '✗'} {expected}"
-        return file.name, answer_text(prediction), format_percent(prediction.best.score), expected
+        return file.shown, answer_text(prediction), format_percent(prediction.best.score), expected

@@ -15,6 +15,7 @@ from desktop.pictures.images import png_of_picture, qimage_of_pillow
 from desktop.widgets import open_file_dialog
 from service.inference import LecternError
 from service.inference.errors import DamagedImage, InputTooLarge
+from service.inference.files import open_regular, printable
 from service.inference.preprocessing import PICTURE_SUFFIXES, decode_image
 
 MAX_FILE_BYTES = 60_000_000
@@ -122,25 +123,24 @@ def load_picture(file: DroppedFile) -> Picture | LoadFailure:
     try:
         return _load(file)
     except LecternError as error:
-        return LoadFailure(file.name, error)
+        return LoadFailure(printable(file.name), error)
 
 
 def read_file(path: Path) -> bytes:
     """Return the bytes of a picture file.
 
     Raises:
-        DamagedImage: The file cannot be read.
+        DamagedImage: The file cannot be read, or is no regular file.
         InputTooLarge: The file has more than ``MAX_FILE_BYTES`` bytes.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise InputTooLarge(
-                f"{path.name} has {size} bytes, more than {MAX_FILE_BYTES}; make it smaller first"
-            )
-        return path.read_bytes()
+        with open_regular(path) as stream:
+            data = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise DamagedImage(f"{path.name} cannot be read ({error.strerror})") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise InputTooLarge(f"{path.name} has more than {MAX_FILE_BYTES} bytes; make it smaller first")
+    return data
 
 
 def _load(file: DroppedFile) -> Picture:
@@ -156,7 +156,7 @@ def _load(file: DroppedFile) -> Picture:
     upright.thumbnail((_MAX_SHOWN_SIZE, _MAX_SHOWN_SIZE))
     image = qimage_of_pillow(upright)
     upright.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
-    return Picture(file.name, data, image, qimage_of_pillow(upright), width)
+    return Picture(printable(file.name), data, image, qimage_of_pillow(upright), width)
 
 
 def _addresses(text: str) -> tuple[list[QUrl], tuple[DroppedFile, ...]]:

@@ -22,28 +22,29 @@ class PictureLoader(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        # What the thread has not begun, and what has not been delivered.
         self._queue: deque[DroppedFile] = deque()
-        self._pending = 0
+        self._pending: deque[DroppedFile] = deque()
         self._worker = Worker("load", self)
         self._worker.result_ready.connect(self._deliver)
 
     @property
-    def is_loading(self) -> bool:
-        """Whether pictures are still to come."""
-        return self._pending > 0
+    def pending(self) -> tuple[DroppedFile, ...]:
+        """The pictures that are still to come."""
+        return tuple(self._pending)
 
     def load(self, files: Sequence[DroppedFile]) -> None:
         """Load pictures after those that are being loaded."""
         # The worker keeps only the newest job, so a queue keeps the files.
         self._queue.extend(files)
-        self._pending += len(files)
+        self._pending.extend(files)
         self._worker.put(self._load_queue)
 
     def cancel(self) -> None:
         """Load and deliver no more of the pictures."""
         self._worker.cancel()
         self._queue.clear()
-        self._pending = 0
+        self._pending.clear()
 
     def _load_queue(self) -> Iterator[object]:
         while True:
@@ -55,7 +56,7 @@ class PictureLoader(QObject):
 
     @Slot(object)
     def _deliver(self, result: Picture | LoadFailure) -> None:
-        self._pending -= 1
+        self._pending.popleft()
         if isinstance(result, LoadFailure):
             self.failed.emit(result)
         else:

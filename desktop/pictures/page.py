@@ -82,7 +82,7 @@ class PicturesPage(Page):
 
     def is_empty(self) -> bool:
         """Return whether there is neither a picture nor one that is being loaded."""
-        return self._current is None and not self._loader.is_loading
+        return self._current is None and not self._loader.pending
 
     def other_values(self) -> Sequence[Value]:
         """Return the bytes of the other pictures."""
@@ -175,6 +175,19 @@ class PicturesPage(Page):
     def pictures(self) -> tuple[Picture, ...]:
         """The pictures in the order of the tiles."""
         return tuple(self._pictures)
+
+    @property
+    def pending(self) -> tuple[DroppedFile, ...]:
+        """The pictures that are still being loaded, which become the last tiles."""
+        return self._loader.pending
+
+    @property
+    def current_index(self) -> int:
+        """Number of the picture that is shown, or that will be when it is loaded; 0 if there is none."""
+        if self._select_next:
+            return len(self._pictures) + self._before_selected
+        current = self._current
+        return self._pictures.index(current) if current in self._pictures else 0
 
     def load(self, files: Iterable[DroppedFile], *, select: int = 0) -> None:
         """Load pictures on another thread, and predict them.

@@ -14,6 +14,14 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 _SIDE = 40
 
 
+def sample_folder(model: str) -> Path | None:
+    """Return the folder with the samples of a model; None if there are none.
+
+    A server chooses the names of its models, which therefore are no paths.
+    """
+    return next((folder for folder in SAMPLES.iterdir() if folder.name == model), None)
+
+
 class SampleBar(QWidget):
     """A row of buttons, one for each sample.
 
@@ -35,7 +43,8 @@ class SampleBar(QWidget):
         for button in self._buttons:
             self._layout.removeWidget(button)
             button.deleteLater()
-        paths = [] if model is None else sorted((SAMPLES / model.name).glob("*.*"))
+        folder = None if model is None else sample_folder(model.name)
+        paths = [] if folder is None else sorted(folder.glob("*.*"))
         self._buttons = [self._button(path) for path in paths]
         for button in self._buttons:
             self._layout.addWidget(button)

@@ -170,9 +170,10 @@ class LocalBackend:
         for folder in sorted(path for path in self._own.iterdir() if path.is_dir()):
             if folder.name in self._own_names or catalog.find(folder.name) is None:
                 catalog.add(folder)
-                if catalog.versions(folder.name):
+                # The default version may be damaged.
+                if versions := catalog.versions(folder.name):
                     self._own_names |= {folder.name}
-                    if catalog.card(folder.name).input.preprocessing == "digit":
+                    if catalog.card(folder.name, versions[-1]).input.preprocessing == "digit":
                         self._drawn_names |= {folder.name}
                 else:
                     catalog.remove(folder.name)

@@ -51,6 +51,8 @@ class Connection(QObject):
         self._own = own
         self._store = store
         self._offline = offline
+        # The given URL, and the stored one whose change ends its use.
+        self._given, self._stored = server, store.settings.server
         self.dispatcher = self._new_dispatcher(server or store.settings.server)
         self._state: ConnectionState | None = None
         self._retry_ms = _FIRST_RETRY_MS
@@ -59,7 +61,7 @@ class Connection(QObject):
         self._retry = QTimer(self)
         self._retry.setSingleShot(True)
         self._retry.timeout.connect(self.connect_backend)
-        store.server_changed.connect(self._use_stored_server)
+        store.server_changed.connect(self._use_changed_server)
 
     def connect_backend(self) -> None:
         """Try the server now."""
@@ -89,10 +91,14 @@ class Connection(QObject):
         server = ServerBackend(url, api_key=self._store.api_key) if self.server else None
         return Dispatcher(self._local, server, expected=url != DEFAULT_URL, own=self._own)
 
-    def _use_stored_server(self) -> None:
+    def _use_changed_server(self) -> None:
+        """Use the server that the user has set, or the same one with another API key."""
+        stored = self._store.settings.server
+        if stored != self._stored:
+            self._given, self._stored = None, stored
         self._worker.cancel()
         self.dispatcher.close()
-        self.dispatcher = self._new_dispatcher(self._store.settings.server)
+        self.dispatcher = self._new_dispatcher(self._given or stored)
         self._state = None
         self._retry_ms = _FIRST_RETRY_MS
         self.connect_backend()

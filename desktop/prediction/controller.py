@@ -129,6 +129,10 @@ class PredictionController(QObject):
         """
         self._selection.choose(model, version)
 
+    def want_newest_version(self) -> None:
+        """Use the newest version of the model when the models are listed again."""
+        self._selection.want_newest()
+
     @Slot()
     def predict(self, *, settled: bool = False) -> None:
         """Predict the current content; does nothing without content or model.

@@ -46,6 +46,7 @@ class ModelSelection(QObject):
         self._page: Page | None = None
         self.model: ModelSummary | None = None
         self.version: int | None = None
+        self._wants_newest = False
         self._loader = Worker("load model", self)
         self._loader.result_ready.connect(self.card_changed)
 
@@ -63,6 +64,12 @@ class ModelSelection(QObject):
         """Offer the models of another backend, or models that have changed."""
         self._available = models
         self.offer()
+        if self._page is not None:
+            self._wants_newest = False
+
+    def want_newest(self) -> None:
+        """Select the newest version with the next :meth:`set_available`."""
+        self._wants_newest = True
 
     def offer(self) -> None:
         """Offer the models of the page, and select that of the settings; a selected version of it stays."""
@@ -73,7 +80,7 @@ class ModelSelection(QObject):
         name = self._store.settings.models.get(self._page.key)
         model = next((model for model in models if model.name == name), models[0] if models else None)
         same = model is not None and before is not None and model.name == before.name
-        self._select(model, self.version if same else None)
+        self._select(model, self.version if same and not self._wants_newest else None)
 
     def choose(self, model: ModelSummary, version: int | None = None) -> None:
         """Select a model for the page, now and at later starts.
@@ -84,6 +91,7 @@ class ModelSelection(QObject):
         """
         if self._page is not None:
             self._store.update(models={**self._store.settings.models, self._page.key: model.name})
+        self._wants_newest = False
         self._select(model, version)
 
     def follow(self, prediction: Prediction) -> None:

@@ -67,11 +67,13 @@ class Worker(QObject):
         result_ready: A value that the job yielded.
         failed: The LecternError that ended the job.
         finished: The job ended without an error.
+        ended: The job ended, with an error of any kind or without; emitted last.
     """
 
     result_ready = Signal(object)
     failed = Signal(object)
     finished = Signal()
+    ended = Signal()
     _emission = Signal(int, object)
     _stopped = Signal()
 
@@ -124,6 +126,7 @@ class Worker(QObject):
                     self._emission.emit(job_id, self.finished.emit)
             except Exception as error:  # The window's thread raises it again, for the crash hook.
                 self._emission.emit(job_id, partial(self._fail, error))
+            self._emission.emit(job_id, self.ended.emit)
         # At exit, Qt deletes this object even while the thread runs.
         with contextlib.suppress(RuntimeError):
             self._stopped.emit()

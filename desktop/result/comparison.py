@@ -61,7 +61,9 @@ class Comparison(QWidget):
     def _compare(self) -> None:
         self._controller.compared_version = self.version
         if self.version is not None:
-            self._controller.predict()
+            response = self._controller.response
+            # Finished content stays so: unfinished content would stop the predictions of further pictures.
+            self._controller.predict(settled=response is not None and response.request.settled)
 
     def _offer_versions(self) -> None:
         model, version = self._controller.model, self._controller.version

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -64,19 +65,25 @@ class SessionKeeper(QObject):
         self._path = path
         self._draw, self._pictures, self._text, self._strip = draw, pictures, text, strip
         self._explanation, self._comparison = explanation, comparison
+        self._restored = False
+        # Entries of the stored history that are not in the strip yet.
+        self._pending: tuple[StoredEntry, ...] = ()
         self._loader = Worker("session", parent)
         self._loader.result_ready.connect(self._add_entry)
+        self._loader.finished.connect(self.forget_history)
 
     def restore(self) -> None:
         """Show the session of the last start."""
         if self._path is None:
             return
         session = read_session(self._path)
+        self._restored = True
         if session.strokes:
             self._draw.restore(session.strokes)
             self._draw.pad.canvas.undo_stack.clear()
         if session.text:
             self._text.restore(session.text)
+            self._text.editor.document().clearUndoRedoStacks()
         if session.pictures:
             files = [DroppedFile(picture.name, picture.data) for picture in session.pictures]
             self._pictures.load(files, select=session.current)
@@ -85,27 +92,41 @@ class SessionKeeper(QObject):
             self._explanation.show()
         if session.compares:
             self._comparison.setChecked(True)
+        self._pending = session.history
         # Rendering and decoding the thumbnails takes longer than a frame.
         self._loader.put(partial(_responses, session.history))
 
     def save(self) -> None:
-        """Write the session."""
-        if self._path is None:
+        """Write the session, also what of the last one is still being loaded."""
+        if self._path is None or not self._restored:
             return
-        pictures, current = self._pictures.pictures, self._pictures.snapshot()
         session = Session(
             strokes=self._draw.pad.strokes,
             text=cast(str, self._text.snapshot()),
-            pictures=tuple(StoredPicture(picture.name, picture.data) for picture in pictures),
-            current=pictures.index(current) if isinstance(current, Picture) and current in pictures else 0,
-            history=bounded_history(_entries(self._strip.responses())),
+            pictures=tuple(self._stored_pictures()),
+            current=self._pictures.current_index,
+            history=bounded_history(chain(_entries(self._strip.responses()), self._pending)),
             explains=not self._explanation.isHidden(),
             compares=self._comparison.isChecked(),
         )
         write_session(self._path, session)
 
+    @Slot()
+    def forget_history(self) -> None:
+        """Drop the entries of the stored history that are not in the strip yet."""
+        self._loader.cancel()
+        self._pending = ()
+
+    def _stored_pictures(self) -> Iterator[StoredPicture]:
+        for picture in self._pictures.pictures:
+            yield StoredPicture(picture.name, picture.data)
+        for file in self._pictures.pending:
+            if isinstance(file.content, bytes):  # What is in a file of the user is not lost.
+                yield StoredPicture(file.name, file.content)
+
     @Slot(object)
-    def _add_entry(self, response: PredictionResponse) -> None:
+    def _add_entry(self, loaded: tuple[PredictionResponse, tuple[StoredEntry, ...]]) -> None:
+        response, self._pending = loaded
         self._strip.append(response)
 
 
@@ -126,7 +147,10 @@ def _content(snapshot: object) -> Content:
 
 
 def _responses(entries: Sequence[StoredEntry]) -> Iterator[object]:
-    """Yield the response of each entry; without those whose picture cannot be decoded any more."""
+    """Yield the response of each entry, and the entries after it.
+
+    Entries whose picture cannot be decoded any more are left out.
+    """
     for number, entry in enumerate(entries, start=1):
         restored = _restored(entry, -number)
         if restored is not None:
@@ -134,7 +158,7 @@ def _responses(entries: Sequence[StoredEntry]) -> Iterator[object]:
             prediction = entry.prediction
             request = PredictionRequest(prediction.model, prediction.version, value, origin=origin)
             result = PredictionResult(prediction, Location.LOCAL, 0.0, reading=entry.reading)
-            yield PredictionResponse(request, result)
+            yield PredictionResponse(request, result), tuple(entries[number:])
 
 
 def _restored(entry: StoredEntry, document: int) -> tuple[Value, Origin] | None:

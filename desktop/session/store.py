@@ -114,9 +114,11 @@ def write_session(path: Path, session: Session) -> None:
     pictures = tuple(_bounded(session.pictures))
     if len(pictures) < len(session.pictures):
         _log.info("the session keeps %d of %d pictures", len(pictures), len(session.pictures))
+    current = session.current if session.current < len(pictures) else 0
+    kept = msgspec.structs.replace(session, pictures=pictures, current=current)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(path, msgspec.msgpack.encode(msgspec.structs.replace(session, pictures=pictures)))
+        write_atomically(path, msgspec.msgpack.encode(kept))
     except OSError as error:
         _log.warning("the session could not be written to %s: %s", path, error)
 

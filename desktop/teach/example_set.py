@@ -1,15 +1,16 @@
 """Keeps the examples of a lesson as files, ``<folder>/<label>/<checksum>``."""
 
+import contextlib
 import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
 
 from desktop.folder.batch import find_images
-from desktop.pictures.dropped_files import MAX_FILE_BYTES
+from desktop.pictures.dropped_files import read_file
 from desktop.teach.lesson import Example
 from service.inference.errors import InputError
-from service.inference.files import write_atomically
+from service.inference.files import output_error, write_atomically
 from service.inference.preprocessing import decode_image
 
 MAX_EXAMPLES = 2000
@@ -60,11 +61,13 @@ class ExampleSet:
     def add_folder(self, folder: Path) -> Iterator[object]:
         """Keep the pictures of a folder's subfolders, which are named after their labels.
 
+        Files that cannot be read are left out.
+
         Yields:
             The number of pictures so far.
 
         Raises:
-            OSError: The folder cannot be written.
+            OutputError: The folder of the examples cannot be written.
         """
         count, room = 0, MAX_EXAMPLES - len(self.examples())
         for path in find_images(folder):
@@ -72,17 +75,22 @@ class ExampleSet:
             if not label or count >= room:
                 continue
             try:
-                if path.stat().st_size <= MAX_FILE_BYTES:
-                    self.add(label, path.read_bytes())
-                    count += 1
+                self.add(label, read_file(path))
             except InputError:
                 continue
+            except OSError as error:
+                raise output_error(error, default=self.folder) from error
+            count += 1
             yield count
 
     def remove(self, example: Example) -> None:
-        """Delete an example, and the folder of its label with its last one."""
+        """Delete an example, and the folder of its label with its last one.
+
+        Raises:
+            OSError: The example cannot be deleted.
+        """
         example.path.unlink(missing_ok=True)
-        if not any(example.path.parent.iterdir()):
+        with contextlib.suppress(OSError):  # It has other examples, or is deleted already.
             example.path.parent.rmdir()
 
     def _folders(self) -> list[Path]:

@@ -74,13 +74,17 @@ class ModelForm(QWidget):
 
     def offer_bases(self, cards: tuple[Card, ...]) -> None:
         """Offer the models whose features can be used."""
-        before = self.bases.currentText()
+        before = self.base
         with QSignalBlocker(self.bases):
             self.bases.clear()
             for card in cards:
                 text = self.tr("{0}, version {1}").format(model_name(card.title), card.version)
                 self.bases.addItem(text, card)
-            self.bases.setCurrentIndex(self.bases.findText(before))
+            same = [
+                before is not None and (card.name, card.version) == (before.name, before.version)
+                for card in cards
+            ]
+            self.bases.setCurrentIndex(same.index(True) if True in same else -1)
         if self.base is None:
             self._suit()
         self._follow_base()

@@ -1,5 +1,6 @@
 """The page *Teach*: a model of the user's own from a few examples."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Signal, Slot
@@ -19,6 +20,7 @@ from desktop.teach.teacher import Taught, Teacher
 from desktop.widgets import PAGE_MARGIN, column, open_file_dialog, row
 from desktop.window.messages import announce, error_message, format_percent
 from service.inference import LecternError
+from service.inference.files import output_error
 
 
 class TeachPage(QWidget):
@@ -50,6 +52,7 @@ class TeachPage(QWidget):
         self._examples: tuple[Example, ...] = ()
         self._taught = ""
         self._read = 0
+        self._is_teaching = self._is_importing = False
         self.form = ModelForm(data / "examples", self)
         self.input = ExampleInput(self)
         self.list = ExampleList(self)
@@ -79,8 +82,9 @@ class TeachPage(QWidget):
     def add_folder(self, folder: Path) -> None:
         """Keep the pictures of a folder, whose subfolders are named after labels."""
         self._read = 0
-        self.status.setText(self.tr("Reading pictures…"))
-        self._importer.put(lambda: self._set.add_folder(folder))
+        self._is_importing = True
+        self._show_state(self.tr("Reading pictures…"))
+        self._importer.put(partial(self._set.add_folder, folder))
 
     def teach_model(self) -> None:
         """Teach the last layer of the chosen model."""
@@ -102,7 +106,8 @@ class TeachPage(QWidget):
         self._taught = ""
         self.progress.setRange(0, max(len(self._examples), 1))
         self.progress.setValue(0)
-        self._show_state(self.tr("Teaching…"), busy=True)
+        self._is_teaching = True
+        self._show_state(self.tr("Teaching…"))
         self._worker.put(lambda: self._teacher.teach(lesson))
 
     @property
@@ -127,8 +132,12 @@ class TeachPage(QWidget):
 
     @Slot(object)
     def _remove(self, example: Example) -> None:
-        self._set.remove(example)
-        self._refresh()
+        try:
+            self._set.remove(example)
+        except OSError as error:
+            self.status.setText(str(output_error(error)))
+        else:
+            self._refresh()
 
     @Slot(object)
     def _show_result(self, result: object) -> None:
@@ -151,34 +160,50 @@ class TeachPage(QWidget):
     def _show_error(self, error: LecternError) -> None:
         self._show_state(error_message(error))
 
+    @Slot()
+    def _end_teaching(self) -> None:
+        self._is_teaching = False
+        self._show_state(self.status.text())
+
+    @Slot(object)
+    def _show_import_error(self, error: LecternError) -> None:
+        self._refresh()
+        self._show_state(error_message(error))
+
     @Slot(object)
     def _count(self, count: int) -> None:
         self._read = count
         self.status.setText(self.tr("{0} pictures").format(count))
 
     @Slot()
-    def _end_import(self) -> None:
+    def _show_imported(self) -> None:
         self._refresh()
         text = self.tr("The subfolders of this folder have no pictures. Name one subfolder after each label.")
         self.status.setText(self.tr("{0} pictures").format(self._read) if self._read else text)
+
+    @Slot()
+    def _end_import(self) -> None:
+        self._is_importing = False
+        self._show_state(self.status.text())
 
     def _refresh(self, label: str = "") -> None:
         """Show the examples of the set, those of a label if one is given."""
         self._examples = self._set.examples()
         self.list.show_examples(self._examples, label=label)
-        self._show_state("")
+        self._show_state(self.status.text() if self._is_teaching else "")
 
     def _suit_photos(self) -> None:
         """Choose a base for photos with the first picture of the webcam."""
         if not self._examples:
             self.form.suit(drawn=False)
 
-    def _show_state(self, status: str, *, busy: bool = False) -> None:
+    def _show_state(self, status: str) -> None:
         self.status.setText(status)
-        self.progress.setVisible(busy)
-        self.corrections.setEnabled(self.form.keep.isEnabled())
-        self.teach.setEnabled(not busy and bool(self._examples) and self.form.base is not None)
-        self.use.setEnabled(not busy and bool(self._taught))
+        self.progress.setVisible(self._is_teaching)
+        self.open.setEnabled(not self._is_importing)
+        self.corrections.setEnabled(not self._is_importing and self.form.keep.isEnabled())
+        self.teach.setEnabled(not self._is_teaching and bool(self._examples) and self.form.base is not None)
+        self.use.setEnabled(not self._is_teaching and bool(self._taught))
 
     def _add_corrections(self) -> None:
         self.form.keep.setChecked(True)
@@ -201,10 +226,12 @@ class TeachPage(QWidget):
         self.teach.clicked.connect(self.teach_model)
         self.use.clicked.connect(lambda: self.model_made.emit(self._taught))
         self._importer.result_ready.connect(self._count)
-        self._importer.failed.connect(self._show_error)
-        self._importer.finished.connect(self._end_import)
+        self._importer.failed.connect(self._show_import_error)
+        self._importer.finished.connect(self._show_imported)
+        self._importer.ended.connect(self._end_import)
         self._worker.result_ready.connect(self._show_result)
         self._worker.failed.connect(self._show_error)
+        self._worker.ended.connect(self._end_teaching)
         self._lister.result_ready.connect(self.form.offer_bases)
 
     def _lay_out(self) -> None:

@@ -102,9 +102,11 @@ class Teacher:
             Numbers of examples that are read, then the :class:`Taught` model.
 
         Raises:
-            TeachingError: There are fewer than two labels, or too few examples of one.
+            TeachingError: There are fewer than two labels, too few examples of one, or a model of the app has
+                the name.
             LecternError: The base cannot be loaded.
         """
+        self._check_name(lesson.name)
         # Imported late, because it imports onnx, which would delay the start.
         from desktop.teach.feature_network import remove_last_layer
 
@@ -136,6 +138,14 @@ class Teacher:
         )
         self._write(new, content, explanation=self._catalog().folder(card) / _EXPLANATION_FILE)
         yield Taught(new, seconds, len(read) - len(known))
+
+    def _check_name(self, name: str) -> None:
+        """Refuse the name of a model that the user has not made: the new one could not be used."""
+        model = self._catalog().find(name)
+        if model is not None and all(
+            model.folder(version).parents[1] != self._models for version in model.versions
+        ):
+            raise TeachingError(f"{name}: is the name of another model; choose a new name")
 
     def _session(self, network: "FeatureNetwork") -> "ort.InferenceSession":
         import onnxruntime as ort

@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter, QTextCursor
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from desktop.flow_layout import FlowLayout
-from desktop.pictures.dropped_files import DroppedFile, read_file
+from desktop.pictures.dropped_files import DroppedFile
 from desktop.prediction.requests import Value
 from desktop.text.editor import Editor
 from desktop.widgets import PAGE_MARGIN, column, scale_font
-from desktop.window.messages import error_message
 from desktop.window.page import Page
 from service.client import ModelSummary
-from service.inference import LecternError
+from service.inference.files import open_regular
 
 # After a pause this long, the text counts as complete.
 _SETTLE_MS = 600
@@ -68,8 +67,9 @@ class TextPage(Page):
         self.activated.emit()
         try:
             text = _read_text(file)
-        except LecternError as error:
-            self._show_notice(error_message(error))
+        except OSError as error:
+            text = self.tr("{0} cannot be read ({1}). Choose another file.")
+            self._show_notice(text.format(file.name, error.strerror))
             return
         except ValueError:
             self._show_notice(
@@ -86,10 +86,12 @@ class TextPage(Page):
         return self.editor.toPlainText()
 
     def restore(self, snapshot: object) -> None:
-        """Show a text of the history; sends no signal."""
+        """Show a text of the history; can be undone, and sends no signal."""
         self.document_id += 1
         with QSignalBlocker(self):
-            self.editor.setPlainText(cast(str, snapshot))
+            self.editor.selectAll()
+            self.editor.insertPlainText(cast(str, snapshot))
+            self.editor.moveCursor(QTextCursor.MoveOperation.Start)
             self._settle_timer.stop()
 
     def picture(self) -> QImage:
@@ -161,11 +163,12 @@ def _read_text(file: DroppedFile) -> str:
     """Return the text of a file.
 
     Raises:
-        LecternError: The file cannot be read.
+        OSError: The file cannot be read, or is no regular file.
         ValueError: The file is too long, or is not UTF-8.
     """
     assert isinstance(file.content, Path)
-    data = read_file(file.content)
+    with open_regular(file.content) as stream:
+        data = stream.read(_MAX_TEXT_BYTES + 1)
     if len(data) > _MAX_TEXT_BYTES or b"\0" in data:
         raise ValueError(file.name)
     return data.decode("utf-8-sig")

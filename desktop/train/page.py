@@ -25,7 +25,7 @@ from desktop.train.status import (
 from desktop.train.watched_pane import PageContents, WatchedPane
 from desktop.widgets import PAGE_MARGIN, column, create_combo, row
 from desktop.window.messages import announce
-from service.inference.files import write_atomically
+from service.inference.files import output_error, write_atomically
 from service.inference.training_events import (
     Downloading,
     EpochFinished,
@@ -69,7 +69,7 @@ class TrainPage(QWidget):
         super().__init__(parent)
         self.title = self.tr("Train")
         self._models = data / "models"
-        self._store = RunStore(data / "runs")
+        self._store = RunStore(data / "runs", models=self._models)
         self._run: Path | None = None
         self._plan = TrainingPlan()
         # Name of the model that was made from the run, and what is known of the complete run.
@@ -135,8 +135,12 @@ class TrainPage(QWidget):
 
     def _train(self, *, resume: bool) -> None:
         assert self._run is not None
+        try:
+            self._run.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self._set_phase(self.controls.phase, str(output_error(error)))
+            return
         self._set_phase(Phase.STARTING, self.tr("Starting TensorFlow…"))
-        self._run.mkdir(parents=True, exist_ok=True)
         command = train_command(
             self._plan, self._run, models=self._models, watch=self._watched_file(), resume=resume
         )
@@ -149,8 +153,12 @@ class TrainPage(QWidget):
 
     def _write_input(self) -> None:
         """Let the training process read the current input."""
-        if self._run is not None and self._process.is_running:
+        if self._run is None or not self._process.is_running:
+            return
+        try:
             write_atomically(self._watched_file(), self.watched.content())
+        except OSError as error:
+            self.controls.status.setText(str(output_error(error)))
 
     def _pause_or_continue(self) -> None:
         match self.controls.phase:

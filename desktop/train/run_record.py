@@ -30,17 +30,23 @@ def overfits_from(rows: Sequence[EpochFinished]) -> int | None:
 class RunStore:
     """The folder of the runs that the app has trained."""
 
-    def __init__(self, folder: Path) -> None:
-        """Remember the folder, which need not exist."""
-        self.folder = folder
+    def __init__(self, folder: Path, *, models: Path) -> None:
+        """Remember the folders, which need not exist.
+
+        Args:
+            folder: Folder of the runs.
+            models: Folder of the models, which have the names of the runs that they were made from.
+        """
+        self.folder, self._models = folder, models
 
     def new_run(self, recipe: str) -> Path:
         """Return the folder of a new run, after removing the oldest runs beyond ``MAX_RUNS``.
 
-        The name of a run is used once, because a model may have it.
+        No other run and no model has its name.
         """
         runs = self.runs()
-        numbers = [run.name.removeprefix(f"{recipe}-") for run in runs if run.name.startswith(f"{recipe}-")]
+        taken = [path.name for path in (*runs, *self._models.glob("*"))]
+        numbers = [name.removeprefix(f"{recipe}-") for name in taken if name.startswith(f"{recipe}-")]
         number = max((int(text) for text in numbers if text.isdecimal()), default=0) + 1
         for old in runs[MAX_RUNS - 1 :]:
             shutil.rmtree(old, ignore_errors=True)

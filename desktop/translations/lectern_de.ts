@@ -20,14 +20,14 @@
 
 Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts.
 
-It connects to no other computer than the server in Preferences.
+It connects to no other computer than its server. Training also downloads data sets and packages.
 
 Log file: {0}</source>
         <translation>Version {1}, lizenziert unter Apache 2.0.
 
 Lectern zeigt, wie die Netze einer Deep-Learning-Vorlesung Zeichnungen, Bilder und Texte klassifizieren.
 
-Es verbindet sich mit keinem anderen Rechner als dem Server der Einstellungen.
+Es verbindet sich mit keinem anderen Rechner als seinem Server. Das Training lädt außerdem Datensätze und Pakete herunter.
 
 Protokolldatei: {0}</translation>
     </message>
@@ -888,6 +888,10 @@ Protokolldatei: {0}</translation>
 <context>
     <name>FolderPage</name>
     <message>
+        <source>There are no samples for this model.</source>
+        <translation>Für dieses Modell gibt es keine Beispiele.</translation>
+    </message>
+    <message>
         <source>Model</source>
         <translation>Modell</translation>
     </message>
@@ -1475,8 +1479,8 @@ Protokolldatei: {0}</translation>
         <translation>Das Netz kennt keines dieser Wörter. Schreiben Sie auf Englisch.</translation>
     </message>
     <message>
-        <source>This picture has too many pixels. Make it smaller first.</source>
-        <translation>Dieses Bild hat zu viele Pixel. Verkleinern Sie es zuerst.</translation>
+        <source>This is too large. Use a smaller picture or a shorter text.</source>
+        <translation>Das ist zu groß. Nehmen Sie ein kleineres Bild oder einen kürzeren Text.</translation>
     </message>
     <message>
         <source>This model no longer exists. Choose another one.</source>
@@ -2164,6 +2168,10 @@ Protokolldatei: {0}</translation>
 </context>
 <context>
     <name>TextPage</name>
+    <message>
+        <source>{0} cannot be read ({1}). Choose another file.</source>
+        <translation>{0} kann nicht gelesen werden ({1}). Wählen Sie eine andere Datei.</translation>
+    </message>
     <message>
         <source>Text to classify</source>
         <translation>Zu klassifizierender Text</translation>

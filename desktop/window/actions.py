@@ -73,7 +73,8 @@ class AboutAction(QAction):
         text = self.tr(
             "Version {1}, licensed under Apache 2.0.\n\n"
             "Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts."
-            "\n\nIt connects to no other computer than the server in Preferences.\n\nLog file: {0}"
+            "\n\nIt connects to no other computer than its server. Training also downloads data sets and "
+            "packages.\n\nLog file: {0}"
         )
         icon, title = QMessageBox.Icon.NoIcon, self.tr("About Lectern")
         box = QMessageBox(icon, title, text.format(log_file(), number), parent=self._window)

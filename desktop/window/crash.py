@@ -17,6 +17,8 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit,
 from desktop.widgets import DIALOG_MARGIN, column, create_buttons
 
 _LOG = logging.getLogger("lectern.desktop")
+# The loggers of the app and of the parts that run in its process.
+_LOGGERS = ("desktop", "lectern", "service")
 _MAX_LOG_BYTES, _LOG_FILES = 1_000_000, 2
 
 
@@ -37,9 +39,10 @@ def open_log() -> logging.Handler | None:
     except OSError:
         return None  # The app works without a log, for example on a read-only disk.
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger("lectern")
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
     return handler
 
 

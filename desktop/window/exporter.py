@@ -116,6 +116,7 @@ class Exporter(QObject):
         dialog = QFileDialog(self._window, self.tr("Save"), name, filters)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(Path(name).suffix[1:])
+        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(_suffix(chosen)))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(lambda chosen: self._write(Path(chosen), content))
         dialog.open()
@@ -133,3 +134,8 @@ class Exporter(QObject):
             )
             box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             box.open()
+
+
+def _suffix(name_filter: str) -> str:
+    """Return the suffix of a filter such as ``CSV (*.csv)``."""
+    return name_filter.rpartition(".")[2].rstrip(")")

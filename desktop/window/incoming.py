@@ -55,7 +55,8 @@ class Incoming(QObject):
             self._pictures.add(items)
 
     def _paste(self) -> None:
-        self.take(QGuiApplication.clipboard().mimeData())
+        # Some platforms have no data for an empty clipboard, whatever the stubs of Qt say.
+        self.take(QGuiApplication.clipboard().mimeData() or QMimeData())
 
     def _is_text(self, file: DroppedFile) -> bool:
         """Return whether a file is a text, by its name; on the page of texts, any but a picture is one."""

@@ -78,13 +78,14 @@ class MainWindow(QMainWindow):
         explanations = ExplanationBackend(local.catalog)
         self._create_pages(local, explanations, data)
         self._create_panels(explanations)
-        self.own_models = OwnModels(local, self.connection, self.store, self.tabs)
+        self.own_models = OwnModels(local, self.controller, self.store, self.tabs)
         self._create_session(session)
         self._lay_out()
         self._connect_components()
         self.presentation = PresentationAction(
             self, self.controller, self.tabs, self.panel, (self.strip, self.explanation_dock)
         )
+        self.presentation.toggled.connect(self._show_parts)
         self.second_screen = SecondScreen(self, self.controller)
         self._add_menus()
         self.resize(*_SIZE)
@@ -206,7 +207,7 @@ class MainWindow(QMainWindow):
             self,
             self.tr("&Edit"),
             [draw.undo, draw.redo, draw.erase, self.tabs.clear_page, draw.correct],
-            [create_action(self, self.tr("Clear &history"), self.strip.clear)],
+            [create_action(self, self.tr("Clear &history"), self._clear_history)],
             [export.copy_picture, export.copy_input, export.copy_result, self.incoming.paste],
         )
         card = CardViewer(self.controller, self._catalog, self)
@@ -237,6 +238,10 @@ class MainWindow(QMainWindow):
         self.folder_page.picture_requested.connect(self.pictures_page.open_path)
         self.train_page.model_exported.connect(self.own_models.use)
         self.teach_page.model_made.connect(self.own_models.use)
+
+    def _clear_history(self) -> None:
+        self.session.forget_history()
+        self.strip.clear()
 
     def _page_contents(self) -> PageContents:
         """Return what the pages show, for networks that are being trained."""

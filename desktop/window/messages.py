@@ -21,7 +21,7 @@ def error_message(error: LecternError) -> str:
             "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
         ),
         "no_words": translate("Messages", "The network knows none of these words. Write in English."),
-        "too_large": translate("Messages", "This picture has too many pixels. Make it smaller first."),
+        "too_large": translate("Messages", "This is too large. Use a smaller picture or a shorter text."),
         "model_not_found": translate("Messages", "This model no longer exists. Choose another one."),
     }
     return messages.get(error.code, str(error))

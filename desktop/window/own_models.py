@@ -5,7 +5,7 @@ from functools import partial
 from PySide6.QtCore import QObject, Slot
 
 from desktop.prediction.backends import LocalBackend
-from desktop.prediction.connection import Connection
+from desktop.prediction.controller import PredictionController
 from desktop.prediction.worker import Worker
 from desktop.settings import SettingsStore
 from desktop.window.tabs import Tabs
@@ -15,9 +15,11 @@ from service.client import ModelSummary
 class OwnModels(QObject):
     """Reads a new model on a thread, then shows the page that it suits with it."""
 
-    def __init__(self, local: LocalBackend, connection: Connection, store: SettingsStore, tabs: Tabs) -> None:
+    def __init__(
+        self, local: LocalBackend, controller: PredictionController, store: SettingsStore, tabs: Tabs
+    ) -> None:
         super().__init__(tabs)
-        self._local, self._connection, self._store, self._tabs = local, connection, store, tabs
+        self._local, self._controller, self._store, self._tabs = local, controller, store, tabs
         self._worker = Worker("own models", self)
         self._worker.result_ready.connect(self._select)
 
@@ -43,4 +45,5 @@ class OwnModels(QObject):
             self._store.update(models={**self._store.settings.models, page.key: model.name})
             self._tabs.setCurrentWidget(page)
         # Lists the models again; the page then selects the one of the settings.
-        self._connection.connect_backend()
+        self._controller.want_newest_version()
+        self._controller.connection.connect_backend()

@@ -5,7 +5,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from desktop import theme
-from desktop.api_key import KeyLocation
+from desktop.api_key import KeyLocation, is_valid
 from desktop.settings import SettingsStore, Theme, api_key_location, complete_server_url, server_url_error
 from desktop.widgets import DIALOG_MARGIN, column, create_buttons, create_combo
 from desktop.window.actions import create_action
@@ -62,7 +62,8 @@ class PreferencesDialog(QDialog):
     def accept(self) -> None:
         """Save the settings and close; show an error if one of them is invalid."""
         server = complete_server_url(self.server.text()) if self.online.isChecked() else ""
-        api_key = self.api_key.text().strip()
+        # A key that was copied from a mail may be broken into lines.
+        api_key = "".join(self.api_key.text().split())
         error = self._error(server, api_key)
         if error is None:
             self._store.update(theme=self.theme.currentData(), language=self.language.currentData())
@@ -76,7 +77,7 @@ class PreferencesDialog(QDialog):
         if server and server_url_error(server) is not None:
             self.server.setFocus()
             return self.tr("This is not the address of a server. Use one such as {0}.").format(DEFAULT_URL)
-        if not api_key.isascii():
+        if not is_valid(api_key):
             self.api_key.setFocus()
             return self.tr("An API key consists of ASCII characters only.")
         return None

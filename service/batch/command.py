@@ -16,10 +16,10 @@ from service.batch.manifest import Format, Settings
 from service.batch.pool import Pool
 from service.batch.progress import progress
 from service.batch.shard import Job, network_sha256
-from service.batch.storage import printable
 from service.inference.card import Card
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import MissingExtra
+from service.inference.files import printable
 from service.inference.precision import Precision
 from service.inference.program import command as command_line
 from service.inference.program import how_to_install

@@ -18,6 +18,7 @@ from service.batch.manifest import (
     SUCCESS,
     Manifest,
     Settings,
+    has_manifest,
     part_name,
     read_manifest,
     remove_manifest,
@@ -25,9 +26,9 @@ from service.batch.manifest import (
     write_manifest,
 )
 from service.batch.sources import STATE, Input, list_inputs
-from service.batch.storage import is_remote, printable, stamp
+from service.batch.storage import is_remote, stamp
 from service.batch.tables import find_column
-from service.inference.files import write_atomically
+from service.inference.files import printable, write_atomically
 
 Existing = Literal["refuse", "resume", "overwrite"]
 _LOCK = ".lock"
@@ -109,7 +110,7 @@ class ResultsFolder:
         path.mkdir(parents=True, exist_ok=True)
         found = None if existing == "overwrite" else read_manifest(path)
         if found is None:
-            self._empty(allowed=existing == "overwrite")
+            self._check_earlier(allowed=existing == "overwrite")
             self.manifest = self._begin(settings)
         else:
             self.manifest = found
@@ -152,21 +153,31 @@ class ResultsFolder:
         except (OSError, ValueError, LookupError, TypeError):
             return None
 
-    def _empty(self, *, allowed: bool) -> None:
-        """Delete the files of an earlier batch; files of something else are left alone, and are an error."""
+    def _check_earlier(self, *, allowed: bool) -> None:
+        """Refuse results of an earlier batch unless they are allowed, and files of something else."""
         _check_files(self.path)
-        state = self.path / STATE
-        files = sorted(path for path in self.path.iterdir() if path not in (state, self.path / _LOCK))
-        if files and not allowed:
+        if not allowed and (files := self._earlier_files()):
             raise _other_files(self.path, files[0].name)
-        # The manifest first, so that a kill in between leaves no batch that seems to be whole, and then what
-        # shows that the files are those of a batch.
+
+    def _earlier_files(self) -> list[Path]:
+        return sorted(path for path in self.path.iterdir() if path.name not in (STATE, _LOCK))
+
+    def _delete_earlier(self) -> None:
+        """Delete an earlier batch but for its list of inputs, which the next one replaces."""
+        # The manifest first, so that a kill in between leaves no batch that seems to be whole.
         remove_manifest(self.path)
-        for path in files:
+        for path in (*self._earlier_files(), *(self.path / STATE).glob(".*")):
             path.unlink()
-        shutil.rmtree(state, ignore_errors=True)
 
     def _begin(self, settings: Settings) -> Manifest:
+        """List the inputs, and write the manifest.
+
+        An earlier batch is deleted in between, so that a source that does not exist leaves it as it is.
+        """
+        has_earlier = has_manifest(self.path)
+        if not has_earlier:  # What is left of one, and could be among the sources.
+            self._delete_earlier()
+            shutil.rmtree(self.path / STATE, ignore_errors=True)
         stamps, has_relative = dict[str, str](), False
 
         def noted() -> Iterator[Input]:
@@ -183,8 +194,11 @@ class ResultsFolder:
         try:
             count, digest = write_inputs(self.path, noted(), shard_size=settings.shard_size)
         except BaseException:
-            shutil.rmtree(self.path / STATE, ignore_errors=True)
+            if not has_earlier:
+                shutil.rmtree(self.path / STATE, ignore_errors=True)
             raise
+        if has_earlier:
+            self._delete_earlier()
         manifest = Manifest(
             settings=settings,
             count=count,

@@ -162,6 +162,11 @@ def manifest_version(folder: Path) -> tuple[int, ...]:
     return file_version(folder / STATE / MANIFEST)
 
 
+def has_manifest(folder: Path) -> bool:
+    """Return whether a folder has a manifest, which may be damaged."""
+    return (folder / STATE / MANIFEST).exists()
+
+
 def remove_manifest(folder: Path) -> None:
     """Delete the manifest of a folder, if it has one."""
     (folder / STATE / MANIFEST).unlink(missing_ok=True)

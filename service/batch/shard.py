@@ -8,11 +8,10 @@ from service.batch.manifest import InputList, Settings, manifest_version, part_n
 from service.batch.reader import InputReader
 from service.batch.results import Row, encode
 from service.batch.sources import Input
-from service.batch.storage import printable
 from service.inference.card import read_card
 from service.inference.defaults import DEFAULT_MAX_PIXELS
 from service.inference.errors import LecternError
-from service.inference.files import write_atomically
+from service.inference.files import printable, write_atomically
 from service.inference.prediction import Prediction
 from service.inference.predictor import Predictor
 from service.inference.preparation import PreparedInput

@@ -9,8 +9,9 @@ from itertools import groupby
 from pathlib import Path
 
 from service.batch.errors import SourceError
-from service.batch.storage import is_remote, open_file, printable, remote_files, without_query
+from service.batch.storage import is_remote, open_file, remote_files, without_query
 from service.batch.tables import count_rows, is_table
+from service.inference.files import printable
 from service.inference.folders import is_wanted, walk
 from service.inference.preprocessing import PICTURE_SUFFIXES
 

@@ -1,6 +1,5 @@
 """Reads files on local disks, and in object stores through the file systems of pyarrow."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,6 @@ def is_remote(path: str) -> bool:
 def without_query(path: str) -> str:
     """Return an address without its options; the name of a file on a disk may have a question mark."""
     return path.partition("?")[0] if is_remote(path) else path
-
-
-def printable(name: str) -> str:
-    """Return a name that can be written as UTF-8, even if the name of a file is not."""
-    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def read(path: str) -> bytes:

@@ -31,7 +31,7 @@ class ModelSummary:
 
     name: str
     version: int
-    versions: tuple[int, ...]
+    versions: Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
     title: str
     task: str
     labels: tuple[str, ...]

@@ -78,13 +78,13 @@ def seconds(name: str, value: object) -> float:
     """Return a time.
 
     Raises:
-        TypeError, ValueError: It is no number, or not above 0.
+        TypeError, ValueError: It is no number, not above 0, or infinite.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise _wrong_type(name, value, "a number of seconds")
     number = float(value)
-    if not number > 0:
-        raise ValueError(f"{name} is {shorten(value)}, expected a number above 0")
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} is {shorten(value)}, expected a finite number above 0")
     return number
 
 

@@ -97,8 +97,9 @@ def _path(model: str, version: int | None) -> str:
 
 
 def _count(inputs: Inputs) -> int | None:
-    """Return the number of inputs; None for an array, whose shape only the server can read."""
-    return len(inputs) if isinstance(inputs, Sequence) else None
+    """Return the number of inputs; None for arrays and lists of numbers, which only the server can count."""
+    is_list = isinstance(inputs, Sequence) and all(isinstance(one, bytes | str | Mapping) for one in inputs)
+    return len(inputs) if is_list else None
 
 
 def _content(inputs: Inputs, **options: object) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import httpx
 from service.client import calls
 from service.client.answers import Answer, ModelSummary
 from service.client.arguments import one_input
+from service.client.body import Body
 from service.client.calls import Call, Input, Inputs, Result
 from service.client.transport import Transport
 from service.inference.card import Card
@@ -145,8 +146,15 @@ class Client(Transport[httpx.Client]):
 
         with self._connection_errors():
             retrying = Retrying(**self._retry_options())
-            response: httpx.Response = retrying(self._http.request, call.method, call.path, **call.content)
+            response = retrying(self._attempt, call)
         return call.read(Answer(response, self.url))
+
+    def _attempt(self, call: Call[Result]) -> httpx.Response:
+        with self._http.stream(call.method, call.path, **call.content) as response:
+            body = Body(response, timeout_s=self._timeout_s)
+            for part in response.iter_bytes():
+                body.add(part)
+            return body.response()
 
 
 class AsyncClient(Transport[httpx.AsyncClient]):
@@ -226,10 +234,15 @@ class AsyncClient(Transport[httpx.AsyncClient]):
 
         with self._connection_errors():
             retrying = AsyncRetrying(**self._retry_options())
-            response: httpx.Response = await retrying(
-                self._http.request, call.method, call.path, **call.content
-            )
+            response: httpx.Response = await retrying(self._attempt, call)
         return call.read(Answer(response, self.url))
+
+    async def _attempt(self, call: Call[Result]) -> httpx.Response:
+        async with self._http.stream(call.method, call.path, **call.content) as response:
+            body = Body(response, timeout_s=self._timeout_s)
+            async for part in response.aiter_bytes():
+                body.add(part)
+            return body.response()
 
 
 def _only(results: list[_Result], method: str) -> _Result:

@@ -45,16 +45,18 @@ class Transport(Generic[_HttpClient]):
         Args:
             url: Address of the server.
             api_key: One of the server's ``LECTERN_API_KEYS``, if the server needs a key.
-            timeout_s: Timeout of each attempt, in seconds.
+            timeout_s: Longest wait for a connection, for each part of a request, for the beginning of a
+                response, and for the rest of it, in seconds; of each attempt.
             retries: Number of further attempts after the statuses 429 and 503, with exponential back-off.
 
         Raises:
-            ConnectionFailed: ``url`` is not a valid address.
+            ConnectionFailed: ``url`` is not a valid address, or the environment names a proxy or certificates
+                that cannot be used.
             TypeError, ValueError: An argument has a wrong type or value; the message names it.
         """
         self.url = arguments.text("url", url).rstrip("/")
         self._retries = arguments.whole("retries", retries, lowest=0)
-        timeout_s = arguments.seconds("timeout_s", timeout_s)
+        self._timeout_s = timeout_s = arguments.seconds("timeout_s", timeout_s)
         api_key = arguments.api_key(api_key)
         # As bytes: httpx refuses text that is not ASCII, and the server should report a wrong key.
         headers = {b"Authorization": f"Bearer {api_key}".encode()} if api_key else None
@@ -65,6 +67,11 @@ class Transport(Generic[_HttpClient]):
         except httpx.InvalidURL as error:
             raise ConnectionFailed(
                 f"{url!r} is not a valid address ({error}); use one such as {DEFAULT_URL}"
+            ) from error
+        except (ImportError, OSError, ValueError) as error:
+            raise ConnectionFailed(
+                f"the proxy or the certificates of the environment cannot be used ({error}); correct "
+                "ALL_PROXY, HTTP_PROXY, HTTPS_PROXY or SSL_CERT_FILE"
             ) from error
 
     def _retry_options(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from service.commands.catalog import open_catalog
 from service.inference.arrays import Array, Encoding, batch_shape, network_batch
 from service.inference.card import Card
-from service.inference.errors import InputError, LecternError
+from service.inference.errors import InputError, InvalidInput, LecternError, ModelNotFound, SettingsError
 from service.inference.prediction import Prediction, Regression
 from service.inference.predictor import Input, Predictor
 from service.inference.reading.reading import Reading
@@ -86,9 +86,12 @@ class ServedBackend:
         return self.predict(network_batch(values, shape, self.card, encoding=encoding), top_k=top_k)
 
     def _request(self, inputs: Sequence[Input] | Array, *, top_k: int | None) -> Sequence[Result]:
-        if self.card.task == "regression":
-            return self._client.predict_many_values(self._model, inputs, version=self._version)
-        return self._client.predict_many(self._model, inputs, version=self._version, top_k=top_k)
+        try:
+            if self.card.task == "regression":
+                return self._client.predict_many_values(self._model, inputs, version=self._version)
+            return self._client.predict_many(self._model, inputs, version=self._version, top_k=top_k)
+        except (TypeError, ValueError) as error:  # such as a value of a row that is a list
+            raise InvalidInput(str(error)) from error
 
     def reader(self) -> Callable[[bytes], Reading]:
         """Return what reads the digits of a picture file."""
@@ -109,11 +112,22 @@ def open_backend(
         version: Version of the model; the default version if None.
         url: Address of the server; None to predict in this process.
         api_key: API key of the server.
+
+    Raises:
+        ModelNotFound: The name of the model is empty.
+        SettingsError: The API key has control characters.
+        LecternError: The model cannot be loaded, or the server not be used.
     """
     if url is None:
         yield LocalBackend(open_catalog().predictor(model, version))
         return
+    if not model:
+        raise ModelNotFound("the name of the model is empty; name one of the server's models")
     from service.client import Client, RequestRefused  # httpx is slow to import
 
-    with Client(url, api_key=api_key) as client:
+    try:
+        client = Client(url, api_key=api_key)
+    except ValueError as error:
+        raise SettingsError(f"{error} Set LECTERN_API_KEY or --api-key to the key alone") from error
+    with client:
         yield ServedBackend(client, model, version, input_error=RequestRefused)

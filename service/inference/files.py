@@ -109,6 +109,11 @@ def file_version(path: Path) -> tuple[int, ...]:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
+def printable(name: str) -> str:
+    """Return a name that can be written as UTF-8, even if the name of a file is not."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def model_file_name(path: Path) -> str:
     """Return a model's file as ``name/version/file``.
 

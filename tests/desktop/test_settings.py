@@ -65,3 +65,18 @@ def test_a_change_is_written_and_emitted_once(qapp: QApplication) -> None:
         store.update(theme=Theme.LIGHT, brush=0.2)
     assert emitted == [store.settings]
     assert stored.load() == store.settings == Settings(theme=Theme.LIGHT, brush=0.2)
+
+
+def test_a_stored_key_that_no_header_can_hold_is_none(qapp: QApplication) -> None:
+    stored.save_api_key("a\nb")
+    assert stored.load_api_key() == ""
+
+
+def test_two_windows_keep_the_changes_of_each_other(qapp: QApplication) -> None:
+    first, second = SettingsStore(stored.load()), SettingsStore(stored.load())
+    first.set_server("http://lecture-hall:3000", "")
+    first.update(models={"draw": "mnist"})
+    second.update(theme=Theme.DARK, models={"text": "imdb"})
+    assert stored.load() == Settings(
+        server="http://lecture-hall:3000", theme=Theme.DARK, models={"draw": "mnist", "text": "imdb"}
+    )

@@ -36,6 +36,13 @@ class WindowView(PixelView):
         self.taps: tuple[QPoint, ...] = ()
         self.setMinimumSize(112, 112)
 
+    def set_pixels(self, pixels: Pixels) -> None:
+        """Show pixels, and release a pinned one that they do not have."""
+        height, width = pixels.shape[:2]
+        if self.pinned is not None and not QRect(0, 0, width, height).contains(self.pinned):
+            self.pinned = None
+        super().set_pixels(pixels)
+
     def set_padded_pixels(self, pixels: Pixels, padding: int) -> None:
         """Show pixels, uint8 (height, width) or (height, width, 3), with zeros at each edge."""
         self.padding = padding

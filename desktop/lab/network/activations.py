@@ -28,11 +28,13 @@ class Activations:
 
     Attributes:
         network: The network.
+        labels: Labels of the network.
         pixels: The prepared picture, uint8 (height, width) or (height, width, 3).
         tensors: float32 values of the network's tensors, without the axis of the batch.
     """
 
     network: Network
+    labels: tuple[str, ...]
     pixels: Pixels
     tensors: Mapping[str, Values]
 
@@ -127,7 +129,7 @@ class NetworkRunner:
         names = self.network.outputs
         values = self._session.run(list(names), {spec.name: pixels[None]})
         tensors = {name: value[0].astype(np.float32) for name, value in zip(names, values, strict=True)}
-        return Activations(self.network, pixels, tensors)
+        return Activations(self.network, self.card.labels, pixels, tensors)
 
 
 def read_model_file(folder: Path, card: Card) -> tuple[Path, bytes]:

@@ -53,6 +53,8 @@ class StackPage(Topic):
             self,
         )
         self.chains: _Chains | None = None
+        # The columns of the stages that the chains have; the boxes may be ahead of them.
+        self._columns: tuple[int, ...] = ()
         # Row of views, place in it, and value.
         self._pinned: tuple[int, int, QPoint] | None = None
         self._lay_out()
@@ -87,11 +89,16 @@ class StackPage(Topic):
             self._clear(self.placeholder)
             return
         image, stages = self.lab_input.pixels.astype("float32"), self.stages
-        self.compute(lambda: (run_chain(stages, image), run_chain(stages, image, with_pooling=False)))
+        columns = tuple(number for number, box in enumerate(self.boxes, start=1) if box.stage is not None)
+
+        def work() -> tuple[_Chains, tuple[int, ...]]:
+            return (run_chain(stages, image), run_chain(stages, image, with_pooling=False)), columns
+
+        self.compute(work)
 
     def show_result(self, result: object) -> None:
         """Show the outputs."""
-        self.chains = cast(_Chains, result)
+        self.chains, self._columns = cast(tuple[_Chains, tuple[int, ...]], result)
         for line, levels in enumerate(self.chains):
             for view, label in zip(self.views[line], self.sizes[line], strict=True):
                 view.show_placeholder("")
@@ -121,8 +128,7 @@ class StackPage(Topic):
         self.result.clear()
 
     def _place_of(self, level: Level) -> int:
-        columns = [number for number, box in enumerate(self.boxes, start=1) if box.stage is not None]
-        return 0 if level.position < 0 else columns[level.position]
+        return 0 if level.position < 0 else self._columns[level.position]
 
     def _show_fields(self) -> None:
         if self.chains is None:

@@ -63,11 +63,10 @@ class SoftmaxPage(NetworkTopic):
         self._show()
 
     def _show(self) -> None:
-        model = self.models.current
-        if self.activations is None or model is None:
+        if self.activations is None:
             return
         softmax = Softmax(read_logits(self.activations), self.temperature.value())
-        self.table.show_softmax([label_name(label) for label in model.labels], softmax)
+        self.table.show_softmax([label_name(label) for label in self.activations.labels], softmax)
         text = self.tr("T = {0}: the sum of the powers is {1}. Entropy {2} of at most {3} bits.")
         numbers = (
             softmax.temperature,

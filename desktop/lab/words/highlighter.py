@@ -2,6 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
 
 from PySide6.QtGui import QColor, QPalette, QSyntaxHighlighter, QTextCharFormat, QTextDocument
 
@@ -25,8 +27,8 @@ class WordHighlighter(QSyntaxHighlighter):
         self._dark = False
 
     def show_spans(self, spans: Sequence[Span], palette: QPalette) -> None:
-        """Colour spans in place of earlier ones."""
-        self.spans = tuple(spans)
+        """Colour spans of the document's text in place of earlier ones."""
+        self.spans = _in_qt_positions(spans, self.document().toPlainText())
         self._largest = max((abs(span.value) for span in spans), default=1.0) or 1.0
         self._dark = is_dark(palette)
         self.rehighlight()
@@ -34,12 +36,13 @@ class WordHighlighter(QSyntaxHighlighter):
     def highlightBlock(self, text: str) -> None:
         """Colour the spans of a paragraph."""
         first = self.currentBlock().position()
+        size = self.currentBlock().length() - 1
         # The spans are in order, and do not overlap.
         begin = bisect_right(self.spans, first, key=lambda span: span.end)
         for span in self.spans[begin:]:
-            if span.start >= first + len(text):
+            if span.start >= first + size:
                 break
-            start, end = max(span.start - first, 0), min(span.end - first, len(text))
+            start, end = max(span.start - first, 0), min(span.end - first, size)
             self.setFormat(start, end - start, self._format(span.value))
 
     def _format(self, value: float) -> QTextCharFormat:
@@ -50,3 +53,9 @@ class WordHighlighter(QSyntaxHighlighter):
             color.setAlpha(round(share**0.7 * _MAX_ALPHA[self._dark]))
             style.setBackground(color)
         return style
+
+
+def _in_qt_positions(spans: Sequence[Span], text: str) -> tuple[Span, ...]:
+    """Return spans in the positions of Qt, which counts a character beyond U+FFFF, as most emojis, twice."""
+    places = (0, *accumulate(1 + (character > "\uffff") for character in text))
+    return tuple(replace(span, start=places[span.start], end=places[span.end]) for span in spans)

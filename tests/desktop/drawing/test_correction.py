@@ -74,3 +74,21 @@ def test_training_loads_the_folder_of_corrections(window: MainWindow, tmp_path: 
     assert examples.y.tolist() == [1, 7]
     assert examples.x.shape == (2, 28, 28)
     assert skipped == ()
+
+
+def test_a_folder_is_stored_as_it_was_used(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settle(qtbot, window, SEVEN)
+    for entered, used in (
+        (" ~/misread ", tmp_path / "home" / "misread"),
+        ("misread", tmp_path / "misread"),
+    ):
+        window.draw_page.correct.trigger()
+        dialog = window.findChild(CorrectionDialog)
+        dialog.folder.setText(entered)
+        dialog.accept()
+        qtbot.waitUntil(lambda: window.findChild(CorrectionDialog) is None)
+        assert len(list(used.rglob("*.png"))) == 1
+        assert window.store.settings.corrections == str(used)

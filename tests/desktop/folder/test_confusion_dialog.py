@@ -1,6 +1,7 @@
 """A folder whose subfolders are named after labels, in the main window."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialogButtonBox, QFileDialog
 from pytestqt.qtbot import QtBot
 
+from desktop.folder import confusion_dialog
 from desktop.folder.confusion_dialog import ConfusionDialog
+from desktop.pictures.dropped_files import DroppedFile, LoadFailure, Picture, load_picture
 from desktop.window.main_window import MainWindow
 
 SHIP, CAT = "ship.png", "cat.jpg"
@@ -119,3 +122,28 @@ def test_without_true_labels_there_is_no_matrix(qtbot: QtBot, window: MainWindow
     qtbot.waitUntil(lambda: window.folder_page.save.isEnabled())
     assert not window.folder_page.matrix.isVisible()
     assert window.folder_page.view.isColumnHidden(3)
+
+
+def test_a_closed_matrix_loads_no_more_pictures(
+    qtbot: QtBot, classified: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(file: DroppedFile) -> Picture | LoadFailure:
+        begun.set()
+        go_on.wait(10)
+        return load_picture(file)
+
+    monkeypatch.setattr(confusion_dialog, "load_picture", slow)
+    click(classified.folder_page.matrix)
+    dialog = classified.findChild(ConfusionDialog)
+    labels = classified.folder_page.table.labels
+    truth, predicted = next(iter(classified.folder_page._confusion.files))
+    dialog.view.select(labels.index(predicted), labels.index(truth))
+    qtbot.waitUntil(begun.is_set)
+    destroyed = threading.Event()
+    dialog.destroyed.connect(lambda: destroyed.set())
+    dialog.reject()
+    qtbot.waitUntil(destroyed.is_set)
+    go_on.set()
+    qtbot.waitUntil(lambda: all(thread.name != "thumbnails" for thread in threading.enumerate()))

@@ -260,3 +260,36 @@ def test_the_samples_of_the_model_are_classified_at_a_click(qtbot: QtBot, window
     assert [row[0] for row in rows(window)] == sorted(path.name for path in (SAMPLES / name).iterdir())
     page.table.clear()
     assert page.view.grab().toImage() == empty
+
+
+def test_models_of_one_title_are_told_apart(window: MainWindow) -> None:
+    models = tuple(
+        ModelSummary(name, 1, (1,), "Digits: a network", "image-classification", ("0", "1"))
+        for name in ("mine", "mnist")
+    )
+    page = window.folder_page
+    for _ in range(2):
+        page._connection.changed.emit(ConnectionState(models=models))
+        page.models.setCurrentIndex(1)
+    page._connection.changed.emit(ConnectionState(models=models))
+    assert [page.models.itemText(row) for row in range(2)] == ["Digits (mine)", "Digits (mnist)"]
+    assert page.models.currentData().name == "mnist"
+
+
+def test_names_of_files_need_not_be_utf8(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    page, below = window.folder_page, tmp_path / "old"
+    below.mkdir()
+    name = os.fsdecode(b"caf\xe9.png")
+    shutil.copy(pictures() / "ship.png", below / name)
+    page.classify(below)
+    qtbot.waitUntil(lambda: page.save.isEnabled())
+    assert rows(window)[0][0] == "caf\ufffd.png"
+    click(page.save)
+    dialog = window.findChild(QFileDialog)
+    dialog.setDirectory(str(tmp_path))
+    dialog.selectFile("table.csv")
+    dialog.accept()
+    (line,) = csv.DictReader((tmp_path / "table.csv").read_text("utf-8").splitlines())
+    assert line["input"] == "caf\ufffd.png"
+    page.view.activated.emit(page.table.index(0, 0))
+    qtbot.waitUntil(lambda: len(window.pictures_page.pictures) == 1)

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import threading
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from desktop.drawing.stroke_painter import render
 from desktop.drawing.strokes import Stroke, StrokePoint
 from desktop.pictures.dropped_files import DroppedFile, LoadFailure, Picture, load_picture
 from desktop.pictures.images import png_of_drawing
+from desktop.pictures.sample_bar import SampleBar
 from desktop.result.certainty import answer_text
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
+from service.client import ModelSummary
 from service.inference import Catalog
 from service.inference.catalog import BUNDLED
 
@@ -110,7 +113,7 @@ def test_a_picture_with_too_many_pixels_is_reported(qtbot: QtBot, window: MainWi
     Image.new("1", (8000, 5001)).save(path)
     drop(window, files(path))
     qtbot.waitUntil(lambda: window.pictures_page.notice.isVisible())
-    assert "too many pixels" in window.pictures_page.notice.text()
+    assert "Use a smaller picture" in window.pictures_page.notice.text()
 
 
 def test_a_rotated_photo_is_shown_upright(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
@@ -294,3 +297,19 @@ def test_the_way_out_of_thick_lines_is_said_below_the_picture(qtbot: QtBot, open
     qtbot.waitUntil(lambda: page.doubt.isVisible())
     press(window, "Ctrl+Backspace")
     assert not page.doubt.isVisible()
+
+
+def test_the_name_of_a_model_on_a_server_is_no_path(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "private.png").write_bytes((pictures() / "ship.png").read_bytes())
+    bar = SampleBar()
+    qtbot.addWidget(bar)
+    for name, offered in (("cifar10", True), (str(tmp_path), False), ("..", False), ("\0", False)):
+        bar.offer(ModelSummary(name, 1, (1,), "A model", "image-classification", ("a", "b")))
+        assert bar.isVisibleTo(bar.parentWidget()) is offered, name
+
+
+def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    loaded = load_picture(DroppedFile("a.png", tmp_path / "a.png"))
+    assert isinstance(loaded, LoadFailure)
+    assert loaded.error.code == "damaged_image"

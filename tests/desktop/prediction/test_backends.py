@@ -1,5 +1,7 @@
 """Local predictions of drawings, and requests of a server backend that is closed."""
 
+import json
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,3 +125,15 @@ def test_closing_lets_active_requests_finish_and_refuses_new_ones(server: FakeSe
     server.release.set()
     thread.join(10)
     assert len(results) == 1
+
+
+def test_a_damaged_version_of_an_own_model_leaves_the_others(models: Path, tmp_path: Path) -> None:
+    shutil.copytree(models / "mnist" / "1", tmp_path / "mine" / "1")
+    card = tmp_path / "mine" / "1" / "card.json"
+    card.write_text(json.dumps({**json.loads(card.read_text()), "name": "mine"}))
+    (tmp_path / "mine" / "2").mkdir()
+    (tmp_path / "mine" / "2" / "card.json").write_text("{")
+    backend = LocalBackend(models, own=tmp_path)
+    *_, mine = backend.models()
+    assert (mine.name, mine.versions) == ("mine", (1,))
+    assert backend.reads_drawings("mine")

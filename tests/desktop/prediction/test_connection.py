@@ -127,3 +127,19 @@ def test_a_server_that_fails_is_replaced_within_the_same_stroke(
     assert all(bars(window).values())
     qtbot.waitUntil(lambda: window.banner.isVisible())
     assert all(bars(window).values())
+
+
+def test_a_given_server_stays_when_its_key_is_set(
+    qtbot: QtBot, open_window: OpenWindow, server: FakeServer
+) -> None:
+    server.behaviour = "locked"
+    window = open_window(Settings(server=""), server=server.url)
+    assert "requires a valid API key" in window.banner.text
+    server.behaviour = "normal"
+    with qtbot.waitSignal(window.connection.changed):
+        window.store.set_server("", "k")
+    assert window.connection.server == server.url
+    assert server.keys[-1] == "Bearer k"
+    with qtbot.waitSignal(window.connection.changed):
+        window.store.set_server("http://127.0.0.1:1", "k")
+    assert window.connection.server == "http://127.0.0.1:1"

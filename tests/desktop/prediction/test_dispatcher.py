@@ -54,6 +54,14 @@ def test_a_missing_server_at_the_default_url_is_not_reported(qtbot: QtBot, model
     assert dispatcher.disconnected
 
 
+def test_a_proxy_that_cannot_be_used_leaves_the_models_of_this_computer(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks://127.0.0.1:1080/")
+    state = Dispatcher(LocalBackend(models), ServerBackend("http://127.0.0.1:9")).connect()
+    assert "mnist" in [model.name for model in state.models]
+
+
 def test_a_missing_configured_server_is_reported_and_replaced(
     qtbot: QtBot, open_window: OpenWindow, server: FakeServer
 ) -> None:

@@ -112,3 +112,13 @@ def test_cancel_stops_a_long_job_and_drops_its_results(qtbot: QtBot, worker: Wor
         worker.put(no_results)
     assert late == []
     assert len(steps) <= 2
+
+
+def test_each_job_ends_once_whatever_happens(qtbot: QtBot, worker: Worker) -> None:
+    def fail(error: Exception) -> object:
+        raise error
+
+    for function in (lambda: 7, lambda: fail(BlankImage("blank")), lambda: fail(ZeroDivisionError("bug"))):
+        with qtbot.capture_exceptions() as raised, qtbot.waitSignal(worker.ended):
+            worker.call(function)
+    assert [kind for kind, _, _ in raised] == [ZeroDivisionError]

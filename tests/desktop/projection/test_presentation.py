@@ -57,3 +57,13 @@ def test_the_window_does_not_open_as_a_presentation(qtbot: QtBot, seven: MainWin
     seven.close()
     assert not seven.isFullScreen()
     assert not seven.presentation.isChecked()
+
+
+def test_the_history_is_shown_after_it_on_pages_that_have_one(qtbot: QtBot, seven: MainWindow) -> None:
+    control = Qt.KeyboardModifier.ControlModifier
+    for before, after in ((Qt.Key.Key_1, Qt.Key.Key_4), (Qt.Key.Key_4, Qt.Key.Key_1)):
+        _press(qtbot, seven, before, modifier=control)
+        _press(qtbot, seven, Qt.Key.Key_F11)
+        _press(qtbot, seven, after, modifier=control)
+        _press(qtbot, seven, Qt.Key.Key_Escape)
+        assert seven.strip.isVisible() == (after == Qt.Key.Key_1)

@@ -56,3 +56,10 @@ def test_a_model_with_one_version_has_no_comparison(window: MainWindow) -> None:
     press(window, "Ctrl+3")
     assert not window.compare.action.isEnabled()
     assert not window.compare.isVisible()
+
+
+def test_finished_content_stays_finished(qtbot: QtBot, window: MainWindow) -> None:
+    settle(qtbot, window, SEVEN)
+    with qtbot.waitSignal(window.controller.completed) as completed:
+        press(window, "Ctrl+Shift+V")
+    assert completed.args[0].request.settled

@@ -155,3 +155,13 @@ def test_the_history_can_be_cleared(seven: MainWindow) -> None:
     assert seven.strip.count() == 1
     menu_action(seven, "Clear history").trigger()
     assert seven.strip.count() == 0
+
+
+def test_a_double_click_is_undone_at_once(qtbot: QtBot, seven: MainWindow) -> None:
+    seven.draw_page.clear()
+    item = seven.strip.item(0)
+    for signal in (seven.strip.itemClicked, seven.strip.itemActivated, seven.strip.itemClicked):
+        signal.emit(item)
+    assert not seven.draw_page.pad.is_blank
+    press(seven, "Ctrl+Z")
+    assert seven.draw_page.pad.is_blank

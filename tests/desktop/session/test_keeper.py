@@ -1,17 +1,25 @@
 """The next start shows what the last one showed."""
 
+import os
+import shutil
+import threading
 from pathlib import Path
 
 import pytest
-from gestures import DASH, SEVEN, OpenWindow, draw, headline, pictures, press, settling
+from gestures import DASH, SEVEN, OpenWindow, draw, headline, menu_action, pictures, press, settling
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from desktop import settings
-from desktop.pictures.dropped_files import DroppedFile
+from desktop.pictures import loader
+from desktop.pictures.dropped_files import DroppedFile, LoadFailure, Picture, load_picture
+from desktop.session import keeper
 from desktop.session import store as stored
-from desktop.session.store import Session, StoredPicture, read_session, write_session
+from desktop.session.store import Session, StoredEntry, StoredPicture, Text, read_session, write_session
 from desktop.settings import Settings
+from desktop.text.page import text_card
 from desktop.window.main_window import MainWindow
+from service.inference import Prediction, Score
 from service.inference.catalog import BUNDLED
 
 NAMES = ("ship.png", "cat.jpg", "ankle_boot.png")
@@ -111,3 +119,82 @@ def test_the_file_is_private_and_bounded(path: Path, monkeypatch: pytest.MonkeyP
     write_session(path, Session(pictures=(*kept, StoredPicture("c", b"1"))))
     assert read_session(path).pictures == tuple(kept)
     assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def _stored(count: int) -> Session:
+    """Return a session of pictures, and of a history of texts."""
+    pictures_ = tuple(StoredPicture(name, (pictures() / name).read_bytes()) for name in NAMES)
+    prediction = Prediction("imdb", 1, (Score("positive", 0.9), Score("negative", 0.1)), unsure=False)
+    history = tuple(StoredEntry("text", Text(f"a great film {n}"), prediction) for n in range(count))
+    return Session(text="a film", pictures=pictures_, current=2, history=history)
+
+
+def test_nothing_is_lost_if_the_window_closes_while_it_is_loaded(
+    qtbot: QtBot, open_window: OpenWindow, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(file: DroppedFile) -> Picture | LoadFailure:
+        if file.name == NAMES[1]:
+            begun.set()
+            go_on.wait(10)
+        return load_picture(file)
+
+    def slow_card(text: str) -> QImage:
+        if text.endswith("2"):
+            go_on.wait(10)
+        return text_card(text)
+
+    monkeypatch.setattr(loader, "load_picture", slow)
+    monkeypatch.setattr(keeper, "text_card", slow_card)
+    stored_session = _stored(5)
+    write_session(path, stored_session)
+    window = open_window(session=path)
+    qtbot.waitUntil(lambda: begun.is_set() and window.strip.count() == 2)
+    window.close()
+    go_on.set()
+    assert read_session(path) == stored_session
+
+
+def test_a_history_that_is_cleared_does_not_come_back(
+    qtbot: QtBot, open_window: OpenWindow, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(keeper, "text_card", lambda text: (go_on.wait(10), text_card(text))[1])
+    write_session(path, _stored(5))
+    window = open_window(session=path)
+    menu_action(window, "Clear history").trigger()
+    with qtbot.waitSignal(window.session._loader.finished, timeout=300, raising=False):
+        go_on.set()
+    assert window.strip.count() == 0
+    window.close()
+    assert read_session(path).history == ()
+
+
+def test_a_window_that_was_not_started_changes_no_session(qtbot: QtBot, models: Path, path: Path) -> None:
+    write_session(path, _stored(1))
+    window = MainWindow(Settings(server=""), models=models, session=path)
+    window.close()
+    assert read_session(path) == _stored(1)
+
+
+def test_the_first_picture_is_shown_if_the_current_one_is_not_kept(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "MAX_PICTURE_BYTES", 5)
+    files = tuple(StoredPicture(name, b"1234") for name in "abc")
+    write_session(path, Session(pictures=files, current=2))
+    session = read_session(path)
+    assert (session.pictures, session.current) == (files[:1], 0)
+
+
+def test_names_of_pictures_need_not_be_utf8(
+    qtbot: QtBot, open_window: OpenWindow, path: Path, tmp_path: Path
+) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    shutil.copy(pictures() / NAMES[0], tmp_path / name)
+    window = open_window(session=path)
+    window.pictures_page.open_path(tmp_path / name)
+    qtbot.waitUntil(lambda: len(window.pictures_page.pictures) == 1)
+    window.close()
+    assert [picture.name for picture in read_session(path).pictures] == ["caf\ufffd.png"]

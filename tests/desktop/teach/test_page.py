@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -212,3 +214,107 @@ def test_nothing_to_teach_is_an_error(tmp_path: Path, keep: bool) -> None:
 )
 def test_labels_can_be_names_of_folders(text: str, expected: str) -> None:
     assert clean_label(text) == expected
+
+
+def test_files_that_cannot_be_read_are_left_out(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    label = tmp_path / "photos" / "frog"
+    label.mkdir(parents=True)
+    (label / "a.png").symlink_to(label / "missing.png")
+    Image.new("L", (28, 28), 9).save(label / "b.png")
+    page = window.teach_page
+    page.add_folder(tmp_path / "photos")
+    assert not page.open.isEnabled()
+    qtbot.waitUntil(page.open.isEnabled)
+    assert [example.label for example in page.examples] == ["frog"]
+
+
+def test_examples_that_cannot_be_written_are_reported(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    label = tmp_path / "photos" / "frog"
+    label.mkdir(parents=True)
+    Image.new("L", (28, 28), 9).save(label / "b.png")
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "examples").write_text("a file in place of the folder")
+    page = window.teach_page
+    page.add_folder(tmp_path / "photos")
+    qtbot.waitUntil(page.open.isEnabled)
+    assert "cannot be read or written" in page.status.text()
+
+
+def test_a_folder_is_added_to_the_set_that_was_chosen_then(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, add = threading.Event(), threading.Event(), ExampleSet.add
+
+    def slow(self: ExampleSet, label: str, data: bytes) -> Path:
+        begun.set()
+        go_on.wait(10)
+        return add(self, label, data)
+
+    label = tmp_path / "photos" / "frog"
+    label.mkdir(parents=True)
+    Image.new("L", (28, 28), 9).save(label / "b.png")
+    monkeypatch.setattr(ExampleSet, "add", slow)
+    page = window.teach_page
+    page.form.name.setEditText("pond")
+    page.add_folder(tmp_path / "photos")
+    page.form.name.setEditText("sea")
+    begun.wait(10)
+    go_on.set()
+    qtbot.waitUntil(page.open.isEnabled)
+    assert [path.parts[-2] for path in (tmp_path / "data" / "examples" / "pond").glob("*/*")] == ["frog"]
+
+
+def test_an_example_can_be_added_while_the_network_is_taught(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, go_on = window.teach_page, threading.Event()
+
+    def slow(lesson: Lesson) -> Iterator[object]:
+        go_on.wait(10)
+        yield from ()
+        raise TeachingError("nothing was taught")
+
+    monkeypatch.setattr(page._teacher, "teach", slow)
+    add(page, "L", CORNER)
+    click(page.teach)
+    add(page, "L", CORNER, count=1)
+    assert page.progress.isVisible()
+    assert not page.teach.isEnabled()
+    go_on.set()
+    qtbot.waitUntil(page.teach.isEnabled)
+    assert page.status.text() == "nothing was taught"
+
+
+def test_an_example_whose_folder_is_gone_can_be_removed(tmp_path: Path) -> None:
+    store = ExampleSet(tmp_path)
+    path = store.add("frog", (DATA / "pictures" / "ship.png").read_bytes())
+    (example,) = store.examples()
+    path.unlink()
+    path.parent.rmdir()
+    store.remove(example)
+    assert store.examples() == ()
+
+
+def test_the_name_of_a_model_of_the_app_is_refused(tmp_path: Path) -> None:
+    catalog = Catalog(BUNDLED)
+    with pytest.raises(TeachingError, match="mnist: is the name of another model"):
+        last(Teacher(lambda: catalog, tmp_path / "models").teach(lesson(tmp_path, name="mnist")))
+
+
+def test_the_newest_version_of_a_taught_model_is_used(qtbot: QtBot, window: MainWindow) -> None:
+    page = window.teach_page
+    add(page, "L", CORNER)
+    add(page, "minus", DASH)
+    for version in (1, 2):
+        window.tabs.show_tool(page)
+        teach(qtbot, window)
+        click(page.use)
+        qtbot.waitUntil(lambda: window.tabs.currentWidget() is window.draw_page)
+        qtbot.waitUntil(
+            lambda version=version: (
+                window.controller.model is not None
+                and (window.controller.model.name, window.controller.version) == ("my-model", version)
+            )
+        )

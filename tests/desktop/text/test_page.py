@@ -1,5 +1,8 @@
 """The text page in the main window."""
 
+import os
+from pathlib import Path
+
 from gestures import bars, click, headline, press, settling
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -7,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from desktop.pictures.dropped_files import DroppedFile
 from desktop.window.main_window import MainWindow
 
 
@@ -49,3 +53,28 @@ def test_a_sample_is_classified_at_a_click(qtbot: QtBot, window: MainWindow) -> 
         with settling(qtbot, window):
             click(sample)
         assert headline(window) == label
+
+
+def test_files_that_are_no_texts_are_reported(window: MainWindow, tmp_path: Path) -> None:
+    press(window, "Ctrl+3")
+    page = window.text_page
+    os.mkfifo(tmp_path / "pipe.txt")
+    for name, notice in (("pipe.txt", "pipe.txt cannot be read"), ("none.txt", "none.txt cannot be read")):
+        page.load(DroppedFile(name, tmp_path / name))
+        assert notice in page.notice.text()
+    (tmp_path / "long.txt").write_bytes(b"film " * 250_000)
+    page.load(DroppedFile("long.txt", tmp_path / "long.txt"))
+    assert "at most 1 MB" in page.notice.text()
+
+
+def test_a_text_that_the_history_replaces_comes_back_with_undo(qtbot: QtBot, window: MainWindow) -> None:
+    press(window, "Ctrl+3")
+    editor = window.text_page.editor
+    with settling(qtbot, window):
+        editor.setPlainText("a great film")
+    editor.selectAll()
+    QTest.keyClicks(editor, "zzz")
+    window.strip.itemClicked.emit(window.strip.item(0))
+    assert editor.toPlainText() == "a great film"
+    editor.undo()
+    assert editor.toPlainText() == "zzz"

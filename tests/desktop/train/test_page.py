@@ -269,3 +269,12 @@ def _longest_pause(qtbot: QtBot) -> "object":
         return longest[0]
 
     return result
+
+
+def test_a_folder_that_cannot_be_written_is_reported(page: TrainPage, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "runs").write_text("a file in place of the folder")
+    click(page.controls.start)
+    assert "cannot be read or written" in page.controls.status.text()
+    assert page.controls.phase is Phase.IDLE
+    assert page.form.isEnabled()

@@ -44,7 +44,7 @@ def test_overfitting_begins_where_validation_rises_and_training_falls(
 
 
 def test_epochs_are_read_from_the_history_of_a_run(tmp_path: Path) -> None:
-    store = RunStore(tmp_path)
+    store = RunStore(tmp_path, models=tmp_path / "models")
     run = store.new_run("mnist-dense")
     assert store.epochs(run) == ()
     run.mkdir()
@@ -59,7 +59,7 @@ def test_epochs_are_read_from_the_history_of_a_run(tmp_path: Path) -> None:
 
 
 def test_the_oldest_runs_are_removed(tmp_path: Path) -> None:
-    store = RunStore(tmp_path)
+    store = RunStore(tmp_path, models=tmp_path / "models")
     for number in range(MAX_RUNS + 2):
         run = store.new_run("mnist-dense")
         run.mkdir()
@@ -68,3 +68,9 @@ def test_the_oldest_runs_are_removed(tmp_path: Path) -> None:
     assert len(store.runs()) == MAX_RUNS
     assert not (tmp_path / "mnist-dense-1").exists()
     assert store.new_run("mnist-dense") not in store.runs()
+
+
+def test_a_new_run_has_the_name_of_no_model(tmp_path: Path) -> None:
+    (tmp_path / "models" / "mnist-dense-7").mkdir(parents=True)
+    store = RunStore(tmp_path / "runs", models=tmp_path / "models")
+    assert store.new_run("mnist-dense").name == "mnist-dense-8"

@@ -13,6 +13,12 @@ from desktop.window.crash import CrashDialog, CrashHook, log_file, open_log
 from desktop.window.main_window import MainWindow
 
 
+def _close(handler: logging.Handler) -> None:
+    for name in ("desktop", "lectern", "service"):
+        logging.getLogger(name).removeHandler(handler)
+    handler.close()
+
+
 def test_repeated_exceptions_show_one_dialog_and_are_logged(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -36,5 +42,13 @@ def test_repeated_exceptions_show_one_dialog_and_are_logged(
     assert "Qt 6" in text
     handler.flush()
     assert "ZeroDivisionError: seven" in log_file().read_text()
-    handler.close()
-    logging.getLogger("lectern").removeHandler(handler)
+    _close(handler)
+
+
+@pytest.mark.parametrize("name", ["desktop.session.store", "service.inference.repository.model", "lectern"])
+def test_all_parts_write_to_the_log_file(name: str) -> None:
+    handler = open_log()
+    assert handler is not None
+    logging.getLogger(name).warning("the disk is full")
+    _close(handler)
+    assert f"WARNING {name}: the disk is full" in log_file().read_text()

@@ -76,3 +76,12 @@ def test_an_empty_window_copies_nothing(window: MainWindow) -> None:
     for action in (window.exporter.copy_picture, window.exporter.copy_input, window.exporter.copy_result):
         action.trigger()
     assert QGuiApplication.clipboard().text() == "before"
+
+
+def test_a_name_without_suffix_gets_that_of_the_chosen_format(seven: MainWindow, tmp_path: Path) -> None:
+    press(seven, "Ctrl+Shift+S")
+    dialog = seven.findChild(QFileDialog)
+    dialog.selectNameFilter(dialog.nameFilters()[1])
+    dialog.filterSelected.emit(dialog.nameFilters()[1])
+    choose(seven, tmp_path / "seven")
+    assert (tmp_path / "seven.csv").read_text().startswith("input,model,")

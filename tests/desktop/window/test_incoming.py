@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from gestures import NO_MODIFIER, pictures, press
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QClipboard, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -99,3 +99,11 @@ def test_a_text_that_is_no_path_says_what_can_be_pasted(window: MainWindow) -> N
     for text in ("hello", "x" * 5000, "~nobody/cat.png", "/does/not/exist.png"):
         _paste_text(window, text)
         assert "This is no picture" in window.pictures_page.notice.text()
+
+
+def test_an_empty_clipboard_says_what_can_be_pasted(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QClipboard, "mimeData", lambda clipboard: None)
+    window.incoming.paste.trigger()
+    assert "Drop or paste pictures" in window.pictures_page.notice.text()

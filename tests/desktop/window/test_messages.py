@@ -3,7 +3,8 @@
 import pytest
 from PySide6.QtCore import QLocale
 
-from desktop.window.messages import format_percent
+from desktop.window.messages import error_message, format_percent
+from service.inference.errors import InputTooLarge
 
 
 @pytest.mark.parametrize(
@@ -13,3 +14,8 @@ from desktop.window.messages import format_percent
 def test_only_exact_probabilities_are_shown_as_0_or_100_percent(score: float, text: str) -> None:
     QLocale.setDefault(QLocale("en"))
     assert format_percent(score) == text
+
+
+def test_a_text_can_be_too_large_too() -> None:
+    error = InputTooLarge("the text has 2100 different words, more than 2000; use a shorter text")
+    assert "shorter text" in error_message(error)

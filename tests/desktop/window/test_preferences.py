@@ -56,3 +56,15 @@ def test_preferences_and_menu_agree_on_the_theme(qtbot: QtBot, window: MainWindo
     menu_action(window, "Light").trigger()
     assert not menu_action(window, "Dark").isChecked()
     assert PreferencesDialog(window.store, window).theme.currentText() == "Light"
+
+
+def test_a_key_that_is_broken_into_lines_is_joined(window: MainWindow) -> None:
+    dialog = PreferencesDialog(window.store, window)
+    dialog.api_key.setText(" ab\ncd\te ")
+    dialog.accept()
+    assert window.store.api_key() == "abcde"
+    dialog = PreferencesDialog(window.store, window)
+    dialog.api_key.setText("a\x01")
+    dialog.accept()
+    assert "API key" in dialog.error.text()
+    dialog.reject()

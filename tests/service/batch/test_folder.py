@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from service.batch.batch import ErrorLimit
-from service.batch.errors import BatchError, FolderInUse
+from service.batch.errors import BatchError, FolderInUse, SourceError
 from service.batch.folder import Existing, ResultsFolder, Summary
 from service.batch.manifest import Settings, read_manifest
 from service.batch.results import count_errors
@@ -152,3 +152,23 @@ def test_a_process_that_its_batch_has_left_behind_does_not_write_into_the_next_o
 )
 def test_a_share_of_errors(share: float, count: int, allowed: int) -> None:
     assert ErrorLimit(share, is_share=True).of(count) == allowed
+
+
+def test_a_source_that_does_not_exist_leaves_the_earlier_batch(begin: Begin, pictures: Path) -> None:
+    folder = begin(pictures, shard_size=30)
+    _finish(folder)
+    for source in ("picturs", "@list.txt", "*.gif"):
+        with pytest.raises(SourceError):
+            begin(pictures, source, existing="overwrite")
+        assert begin(pictures, shard_size=30).is_finished
+    new = begin(pictures, existing="overwrite", shard_size=20)
+    assert (new.manifest.shards, new.is_finished, new.part(0).exists()) == (3, False, False)
+
+
+def test_what_is_left_of_a_batch_is_no_source_of_the_next_one(
+    begin: Begin, pictures: Path, tmp_path: Path
+) -> None:
+    out = str(pictures / "out")
+    _finish(begin(pictures, out=out, shard_size=30))
+    (pictures / "out" / "_batch" / "manifest.json").unlink()
+    assert begin(pictures, out=out, existing="overwrite").manifest.count == 60

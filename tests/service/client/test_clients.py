@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import gzip
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +60,7 @@ def script() -> Iterator[Script]:
 
         def respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            raw = self.headers.get("Content-Type") == "application/octet-stream"
+            raw = self.headers.get("Content-Type") in ("application/octet-stream", "application/x-npy")
             content = body if raw or not body else json.loads(body)
             scripted.requests.append((self.command, self.path, dict(self.headers), content))
             response = scripted.responses.pop(0) if len(scripted.responses) > 1 else scripted.responses[0]
@@ -333,7 +335,12 @@ def test_the_reason_for_an_unsure_prediction_is_read(script: Script, call: Call)
     assert [prediction.unsure for prediction in predictions] == [True, False, True]
 
 
-@pytest.mark.parametrize("document", [{}, {"models": 7}, {"models": [{}]}, [], "models", None])
+_WITHOUT_VERSIONS = {"name": "a", "version": 1, "versions": [], "title": "", "task": "", "labels": []}
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"models": 7}, {"models": [{}]}, {"models": [_WITHOUT_VERSIONS]}, [], "models", None]
+)
 def test_malformed_list_of_models_is_unexpected(script: Script, call: Call, document: Any) -> None:
     script.responses = [ScriptedResponse(document)]
     with pytest.raises(UnexpectedAnswer):
@@ -365,6 +372,58 @@ def test_slow_response_times_out(script: Script, call: Call) -> None:
     assert time.monotonic() - started < 5
 
 
+@pytest.fixture
+def endless() -> Iterator[str]:
+    """The address of a server that answers each request with a byte every 10 ms, and never ends."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            while not stop.wait(0.01):
+                try:
+                    self.wfile.write(b"[")
+                except OSError:
+                    return
+
+        def log_message(self, *args: Any) -> None:
+            """Log nothing."""
+
+    stop = threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    stop.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_response_that_does_not_end_times_out(endless: str, call: Call) -> None:
+    started = time.monotonic()
+    with pytest.raises(ConnectionFailed, match="did not answer in time"):
+        call(endless, "models", options={"timeout_s": 0.3})
+    assert time.monotonic() - started < 5
+
+
+def test_a_response_that_is_too_large_is_unexpected(
+    script: Script, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.client.body.MAX_BYTES", 1000)
+    script.responses = [
+        ScriptedResponse(body=gzip.compress(b" " * 10_000), headers={"Content-Encoding": "gzip"})
+    ]
+    with pytest.raises(UnexpectedAnswer, match="more than 1,000 bytes"):
+        call(script.url, "models")
+
+
+def test_a_compressed_response_is_read(script: Script, call: Call) -> None:
+    body = gzip.compress(b'{"models": []}')
+    script.responses = [ScriptedResponse(body=body, headers={"Content-Encoding": "gzip"})]
+    assert call(script.url, "models") == []
+
+
 def test_unreachable_server_is_reported_with_its_address(call: Call) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -390,3 +449,27 @@ def test_a_path_in_place_of_a_file_is_refused_with_the_way_out(script: Script) -
             with pytest.raises(InvalidInput, match=r"a path is no input; .*Path\.read_bytes\(\)"):
                 send()
     assert script.requests == []
+
+
+def test_a_list_of_numbers_is_one_input_or_several_as_the_server_reads_it(script: Script, call: Call) -> None:
+    script.responses = [_scores(SEVEN)]
+    picture = [[0] * 28] * 28
+    assert call(script.url, "predict", "mnist", picture).best.label == "7"
+    assert len(call(script.url, "predict_many", "mnist", [picture])) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "socks://127.0.0.1:1080/"),
+        ("ALL_PROXY", "socks5://127.0.0.1:1080"),
+        ("SSL_CERT_FILE", "/missing/certificates.pem"),
+    ],
+)
+def test_a_proxy_or_certificates_that_cannot_be_used_are_named(
+    call: Call, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConnectionFailed, match=rf"environment cannot be used .* correct .*{name}"):
+        call("http://127.0.0.1:1", "models")

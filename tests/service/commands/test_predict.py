@@ -308,3 +308,29 @@ def test_predict_takes_numbers_in_plain_digits_only(run: Run, digit_file: str) -
     for option in ("--top-k", "--version"):
         assert "'1_0' is not a whole number" in run("predict", "mnist", digit_file, option, "1_0").err
         assert "x>=1" in run("predict", "mnist", digit_file, option, "-1").err
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "message"),
+    [
+        ("", "k", "the name of the model is empty"),
+        ("mnist", "k\r", "api_key has a line break or another control character"),
+    ],
+)
+def test_what_no_request_can_hold_is_named(
+    run: Run, digit_file: str, model: str, key: str, message: str
+) -> None:
+    result = run("predict", model, digit_file, "--url", "http://127.0.0.1:1", "--api-key", key)
+    assert (result.status, result.out) == (2, "")
+    assert message in result.err
+
+
+@pytest.mark.parametrize("model", ["progress", "risk"])
+@pytest.mark.parametrize("value", ["[1]", "Infinity"])
+def test_a_row_that_no_request_can_hold_is_reported(
+    run: Run, head_models: Path, monkeypatch: pytest.MonkeyPatch, model: str, value: str
+) -> None:
+    monkeypatch.setattr(Client, "card", lambda client, name, version=None: Catalog(head_models).card(name))
+    result = run("predict", model, f'{{"age": {value}}}', "--url", "http://127.0.0.1:1")
+    assert (result.status, result.out) == (1, "")
+    assert "inputs[0]['age'] is" in result.err

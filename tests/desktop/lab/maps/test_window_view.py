@@ -64,3 +64,14 @@ def test_only_filled_pixels_are_painted(view: WindowView) -> None:
     assert painted == [True] * 6 + [False] * 10
     view.set_filled(None)
     assert view.grab().toImage().pixelColor(110, 110).red() == 200
+
+
+def test_fewer_pixels_release_a_pinned_one(view: WindowView) -> None:
+    view.pin(QPoint(5, 5))
+    view.set_padded_pixels(PIXELS, 0)
+    assert view.pinned is None
+    view.leaveEvent(None)
+    assert view.selected_pixel is None
+    view.pin(QPoint(3, 3))
+    view.set_padded_pixels(PIXELS, 0)
+    assert view.pinned == QPoint(3, 3)

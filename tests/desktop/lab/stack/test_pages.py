@@ -52,6 +52,18 @@ def test_a_stack_with_and_without_pooling(qtbot: QtBot, lab: LabPage) -> None:
     qtbot.waitUntil(lambda: "window is larger" in page.views[0][0].placeholder)
 
 
+def test_a_value_is_pinned_while_another_stack_is_computed(qtbot: QtBot, lab: LabPage) -> None:
+    page = lab.stack
+    lab.tabs.setCurrentWidget(page)
+    qtbot.waitUntil(lambda: page.chains is not None)
+    for box in page.boxes[:2]:
+        box.setCurrentIndex(0)
+    page.pin(0, 5, QPoint(1, 1))
+    assert page.views[0][5].pinned == QPoint(1, 1)
+    qtbot.waitUntil(lambda: page.chains is not None and len(page.chains[0]) == 4)
+    assert page.views[0][1].image.isNull()
+
+
 def test_an_output_of_a_transposed_convolution_is_written_as_its_sum(qtbot: QtBot, lab: LabPage) -> None:
     page = lab.transposed
     lab.tabs.setCurrentWidget(page)

@@ -54,6 +54,17 @@ def test_softmax_shows_the_scores_and_follows_the_temperature(qtbot: QtBot, lab:
     qtbot.waitUntil(lambda: page.table.softmax is None)
 
 
+def test_the_labels_are_those_of_the_network_that_was_run(qtbot: QtBot, lab: LabPage) -> None:
+    page = lab.softmax
+    seven(qtbot, lab, page)
+    models = [page.models.itemData(index) for index in range(page.models.count())]
+    # The thread has not run the other network yet.
+    page.models.setCurrentIndex(next(at for at, card in enumerate(models) if len(card.labels) == 2))
+    page.temperature.setValue(5)
+    assert page.table.labels == tuple("0123456789")
+    qtbot.waitUntil(lambda: page.table.labels == ("cat", "dog"))
+
+
 def test_the_dots_are_the_layer_s_values(qtbot: QtBot, lab: LabPage) -> None:
     page = lab.activation
     found = seven(qtbot, lab, page)

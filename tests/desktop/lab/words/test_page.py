@@ -82,3 +82,16 @@ def test_the_picker_is_hidden_beside_words(lab: LabPage) -> None:
     assert not lab.picker.isVisible()
     lab.tabs.setCurrentWidget(lab.network)
     assert lab.picker.isVisible()
+
+
+def test_words_after_an_emoji_are_coloured(qtbot: QtBot, lab: LabPage) -> None:
+    page = lab.words
+    page.editor.setPlainText("😀 😀 awful. Wonderful")
+    qtbot.waitUntil(lambda: page.analysis is not None and page.analysis.text.startswith("😀"))
+    places = [
+        (one.start, one.length)
+        for one in page.editor.document().firstBlock().layout().formats()
+        if one.format.background().color().alpha()
+    ]
+    # Qt counts each of the two emojis as two.
+    assert {(6, 5), (13, 9)} <= set(places)
