@@ -32,6 +32,19 @@ def test_the_integration_server_runs_the_tests_and_those_that_fail_once_more(
     assert (calls, done.returncode) == ([f"run {words}" for words in expected], last)
 
 
+def test_tests_that_failed_in_an_earlier_build_do_not_replace_a_failed_lint(tmp_path: Path) -> None:
+    failed = tmp_path / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    failed.parent.mkdir(parents=True)
+    failed.write_text('{"tests/test_project.py": true}')
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+    # The lint fails, so that no test runs; pytest has status 5 if nothing failed before, and these tests pass.
+    (tmp_path / "run").write_text(f'#!/bin/sh\n[ "$*" = test ] && exit 1\n[ -e "{failed}" ] || exit 5\n')
+    (tmp_path / "run").chmod(0o755)
+    done = subprocess.run([tmp_path / ".ci" / "run"], cwd="/", capture_output=True, check=False)
+    assert done.returncode == 5
+
+
 def test_the_script_of_the_integration_server_passes_shellcheck() -> None:
     shellcheck = shutil.which(
         "shellcheck", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
