@@ -38,7 +38,7 @@ def test_tests_that_failed_in_an_earlier_build_do_not_replace_a_failed_lint(tmp_
     failed.write_text('{"tests/test_project.py": true}')
     (tmp_path / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
-    # The lint fails, so that no test runs. Then pytest has status 5, unless it finds tests that failed before.
+    # The lint fails, so that no test runs. Then pytest has status 5, unless it finds tests that failed once.
     (tmp_path / "run").write_text(f'#!/bin/sh\n[ "$*" = test ] && exit 1\n[ -e "{failed}" ] || exit 5\n')
     (tmp_path / "run").chmod(0o755)
     done = subprocess.run([tmp_path / ".ci" / "run"], cwd="/", capture_output=True, check=False)
