@@ -1,10 +1,13 @@
 """Tests which packages each command of ./run installs, and what it runs."""
 
+import runpy
 import subprocess
 import sys
 
 import pytest
-from simulated_checkout import OLD, Checkout
+from simulated_checkout import OLD, ROOT, Checkout
+
+from service.cli import COMMANDS
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["help"]])
@@ -24,6 +27,16 @@ def test_modules_in_the_checkout_do_not_hide_standard_ones(checkout: Checkout) -
         env={"PYTHONPATH": str(checkout.root)}, check=True,
     )  # fmt: skip
     assert done.stdout.startswith("Usage: ./run")
+
+
+def test_the_commands_and_their_packages_are_those_of_the_command_line() -> None:
+    names = runpy.run_path(str(ROOT / "run"))
+    installed = {
+        command: names["INSTALLATIONS"][installation][0].strip("[]")
+        for command, (installation, _) in names["COMMANDS"].items()
+        if command not in ("bench", "test", "--version")
+    }
+    assert installed == {command: extra for command, (_, extra, _) in COMMANDS.items()}
 
 
 def test_an_unknown_command_installs_nothing(checkout: Checkout) -> None:
