@@ -63,5 +63,7 @@ def test_the_evaluation_has_a_row_for_each_kind(digits: Examples) -> None:
 def test_the_readme_has_the_accuracy_on_every_kind_of_page() -> None:
     text = (Path(__file__).resolve().parents[3] / "training" / "README.md").read_text("utf-8")
     section = text.partition("### Digits on pages\n")[2].partition("\n### ")[0]
-    assert re.findall(r"^\| (.+) \| [0-9.]+ % \|$", section, re.MULTILINE) == [kind.name for kind in PAGE_KINDS]
+    assert re.findall(r"^\| (.+) \| [0-9.]+ % \|$", section, re.MULTILINE) == [
+        kind.name for kind in PAGE_KINDS
+    ]
     assert f"{len(PAGE_KINDS)} kinds of page" in text
