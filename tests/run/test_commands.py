@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from simulated_checkout import OLD, ROOT, Checkout
+from simulated_checkout import OLD, Checkout
 
 from service.cli import COMMANDS
 
@@ -29,8 +29,8 @@ def test_modules_in_the_checkout_do_not_hide_standard_ones(checkout: Checkout) -
     assert done.stdout.startswith("Usage: ./run")
 
 
-def test_the_commands_and_their_packages_are_those_of_the_command_line() -> None:
-    names = runpy.run_path(str(ROOT / "run"))
+def test_the_commands_and_their_packages_are_those_of_the_command_line(checkout: Checkout) -> None:
+    names = runpy.run_path(str(checkout.root / "run"))  # takes its own folder from sys.path
     installed = {
         command: names["INSTALLATIONS"][installation][0].strip("[]")
         for command, (installation, _) in names["COMMANDS"].items()
