@@ -66,6 +66,11 @@ def test_installed_versions_are_pinned(extra: str) -> None:
     assert installed == {name: pinned.get(name, "no pin") for name in installed}
 
 
+def test_every_installation_reads_the_photos_of_phones() -> None:
+    names = {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]}
+    assert {"pillow", "pillow-heif"} <= names
+
+
 def test_the_container_installs_only_what_serving_needs() -> None:
     expected = with_dependencies(PROJECT["project"]["dependencies"] + EXTRAS["serve"] + EXTRAS["tracing"])
     pinned = pins("constraints.txt")

@@ -8,6 +8,8 @@ from typing import Any
 import PySide6
 from PySide6.QtCore import QCameraPermission, QCoreApplication, QObject, Qt, Signal, Slot
 
+from service.inference.program import install_command
+
 # Networks read fewer pixels than a frame of this height has.
 _MIN_SIDE = 480
 # Fifteen frames per second look live, and leave the window's thread its time.
@@ -78,8 +80,8 @@ class Camera(QObject):
         try:
             multimedia = importlib.import_module("PySide6.QtMultimedia")
         except ModuleNotFoundError:
-            text = self.tr("The webcam needs a further package. Install it: pip install {0}")
-            self._fail(text.format(_PACKAGE))
+            text = self.tr("The webcam needs a further package. Install it: {0}")
+            self._fail(text.format(install_command(_PACKAGE)))
         except ImportError as error:
             text = self.tr("Qt’s multimedia module cannot be loaded ({0}). Install the missing library.")
             self._fail(text.format(error))

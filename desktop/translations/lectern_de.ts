@@ -182,8 +182,8 @@ Protokolldatei: {0}</translation>
         <translation>Lectern darf die Webcam nicht verwenden. Erlauben Sie es in den Einstellungen des Systems.</translation>
     </message>
     <message>
-        <source>The webcam needs a further package. Install it: pip install {0}</source>
-        <translation>Die Webcam braucht ein weiteres Paket. Installieren Sie es: pip install {0}</translation>
+        <source>The webcam needs a further package. Install it: {0}</source>
+        <translation>Die Webcam braucht ein weiteres Paket. Installieren Sie es: {0}</translation>
     </message>
     <message>
         <source>Qt’s multimedia module cannot be loaded ({0}). Install the missing library.</source>

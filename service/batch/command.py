@@ -56,9 +56,13 @@ class _ErrorLimitType(click.ParamType[ErrorLimit]):
     default="float32",
     help="Form of the network [float32]. There is no automatic choice: it would depend on the machine.",
 )
-@click.option("--column", help="Column of Parquet and CSV files; found by its type if not given.")
+@click.option("--column", help="Column of Parquet, CSV and TSV files; found by its type if not given.")
 @click.option(
-    "--format", "form", type=click.Choice(["parquet", "jsonl"]), default="parquet", help="[parquet]"
+    "--format",
+    "form",
+    type=click.Choice(["parquet", "jsonl"]),
+    default="parquet",
+    help="Format of the results [parquet].",
 )
 @click.option(
     "--engine",
@@ -95,9 +99,9 @@ def batch(
 ) -> None:
     """Predict all pictures or texts of SOURCES, and write the results to files.
 
-    A source is a folder, a file, a zip archive, a Parquet or CSV file, or a glob pattern in quotes. '@FILE'
-    names a list with a path a line. An address such as s3://bucket/folder is a source, too. An input that
-    cannot be read becomes a row with an error.
+    A source is a folder, a file, a zip archive, a Parquet, CSV or TSV file, or a glob pattern in quotes.
+    '@FILE' names a list with a path a line. An address such as s3://bucket/folder is a source, too. An input
+    that cannot be read becomes a row with an error.
 
     Exit status: 0 all inputs are predicted, 1 some are not, 2 the batch cannot run, 3 too many errors.
 

@@ -44,7 +44,7 @@ def card_text(card: Card) -> str:
         f"task        {card.task}",
         f"labels      {', '.join(card.labels)}",
         *_metrics_text(card),
-        f"latency     {_latency(card.latency)}; int8 {_latency(card.quantized)}",
+        *_latency_text(card),
         f"recipe      {_recipe_text(card)}",
         f"input       {card.input.dtype} {list(card.input.shape)}, {card.input.preprocessing}",
         *_columns_text(card),
@@ -80,6 +80,13 @@ def _figures(form: str, metrics: Metrics) -> tuple[str, ...]:
         f"log-loss    {metrics.log_loss:.4f}{form}",
         f"calibration {metrics.expected_calibration_error:.4f} expected error{form}",
     )
+
+
+def _latency_text(card: Card) -> list[str]:
+    """Return the line of the latencies that were measured, if any was."""
+    measured = ((card.latency, ""), (card.quantized, " in 8 bits"))
+    figures = [f"{_latency(part)}{form}" for part, form in measured if part]
+    return [f"latency     {', '.join(figures)}"] if figures else []
 
 
 def _columns_text(card: Card) -> list[str]:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import onnxruntime as ort
 
-_INSTALL = "pip install 'onnxruntime-gpu[cuda,cudnn]'"
+from service.inference.program import install_command
+
+_PACKAGE = "onnxruntime-gpu[cuda,cudnn]"
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def cuda_problem(driver: Driver | None) -> str:
         )
     missing = missing_library("cuda")
     if missing:
-        return f"{missing}: {_INSTALL}"
+        return f"{missing}: {install_command(_PACKAGE)}"
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
     if hidden in ("", "-1"):
         return f"CUDA_VISIBLE_DEVICES is {hidden!r}, which hides all GPUs; unset it"

@@ -13,11 +13,12 @@ from service.inference.card import Card
 from service.inference.defaults import TENSORRT_CACHE
 from service.inference.errors import ProviderError
 from service.inference.nvidia import missing_library
+from service.inference.program import install_command
 
 MAX_BATCH = 64  # of a compiled network; larger batches are several runs
 # Of TensorRT 10, for which ONNX Runtime 1.31 is built.
 _LIBRARIES = ("libnvinfer.so.10", "libnvonnxparser.so.10")
-_INSTALL = "pip install 'tensorrt-cu13-libs<11'"
+_PACKAGE = "tensorrt-cu13-libs<11"
 
 
 class TensorRT(Struct, frozen=True):
@@ -107,4 +108,4 @@ def load_libraries() -> None:
 def tensorrt_problem() -> str:
     """Return the library of TensorRT that cannot be loaded, and the way out; empty if all can."""
     missing = missing_library("tensorrt")
-    return f"{missing}: {_INSTALL}" if missing.startswith("libnv") else ""
+    return f"{missing}: {install_command(_PACKAGE)}" if missing.startswith("libnv") else ""

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import socket
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -210,6 +211,19 @@ def _slow_down(path: Path, *, times: int = 30) -> None:
     del model.graph.node[:]
     model.graph.node.extend([*nodes[:position], *chain, *nodes[position:]])
     onnx.save(model, path)
+
+
+def _free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Return a port that no program of this machine listens on."""
+    return _free_port
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,8 @@ from service import serving
 from service.settings import Settings, table
 
 Run = Callable[..., Any]
+FreePort = Callable[[], int]
+Serve = Callable[..., tuple[int, list[str]]]
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -45,16 +47,10 @@ def _keep_logging() -> Iterator[None]:
     logging.captureWarnings(False)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_serve_options_override_variables_and_variables_override_defaults(
-    run: Run, started: list[tuple[Settings, Any]]
+    run: Run, started: list[tuple[Settings, Any]], free_port: FreePort
 ) -> None:
-    ports = [_free_port() for _ in range(2)]
+    ports = [free_port() for _ in range(2)]
     os.environ.update(LECTERN_PORT=str(ports[0]), LECTERN_HOST="127.0.0.1")
     run("serve")
     run("serve", "--port", str(ports[1]))
@@ -64,12 +60,16 @@ def test_serve_options_override_variables_and_variables_override_defaults(
 
 
 def test_serve_resolves_relative_paths(
-    run: Run, started: list[tuple[Settings, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run,
+    started: list[tuple[Settings, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    free_port: FreePort,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     os.environ.update(LECTERN_MODELS="mine", LECTERN_TLS_CERT="cert.pem", LECTERN_TLS_KEY="key.pem")
     os.environ.update(LECTERN_RECORD="record")
-    assert run("serve", "--port", str(_free_port())).status == 0
+    assert run("serve", "--port", str(free_port())).status == 0
     # The workers have another working directory.
     assert os.environ["LECTERN_MODELS"] == str(tmp_path / "mine")
     assert os.environ["LECTERN_TLS_CERT"] == str(tmp_path / "cert.pem")
@@ -87,8 +87,8 @@ def _has_ipv6() -> bool:
 
 
 @pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
-def test_serve_listens_on_ipv6(run: Run, started: list[tuple[Settings, Any]]) -> None:
-    port = _free_port()
+def test_serve_listens_on_ipv6(run: Run, started: list[tuple[Settings, Any]], free_port: FreePort) -> None:
+    port = free_port()
     assert run("serve", "--host", "::1", "--port", str(port)).status == 0
     ((settings, address),) = started
     assert address[:2] == ("::1", port)
@@ -101,8 +101,10 @@ def test_the_address_names_the_port_of_grpc() -> None:
 
 
 @pytest.mark.parametrize("taken", ["LECTERN_PORT", "LECTERN_GRPC_PORT"])
-def test_serve_reports_a_port_in_use(run: Run, started: list[tuple[Settings, Any]], taken: str) -> None:
-    ports = {name: _free_port() for name in ("LECTERN_PORT", "LECTERN_GRPC_PORT")}
+def test_serve_reports_a_port_in_use(
+    run: Run, started: list[tuple[Settings, Any]], taken: str, free_port: FreePort
+) -> None:
+    ports = {name: free_port() for name in ("LECTERN_PORT", "LECTERN_GRPC_PORT")}
     with socket.create_server(("127.0.0.1", 0)) as other:
         ports[taken] = other.getsockname()[1]
         os.environ.update({name: str(port) for name, port in ports.items()})
@@ -120,10 +122,15 @@ def test_serve_reports_a_port_in_use(run: Run, started: list[tuple[Settings, Any
     ],
 )
 def test_serve_reports_an_invalid_setting_in_one_line(
-    run: Run, started: list[tuple[Settings, Any]], variable: str, value: str, message: str
+    run: Run,
+    started: list[tuple[Settings, Any]],
+    variable: str,
+    value: str,
+    message: str,
+    free_port: FreePort,
 ) -> None:
     os.environ[variable] = value
-    result = run("serve", "--port", str(_free_port()))
+    result = run("serve", "--port", str(free_port()))
     assert (result.status, started) == (2, [])
     assert message in result.err
     assert len(result.err.splitlines()) == 1
@@ -138,9 +145,11 @@ def test_serve_takes_a_port_in_plain_digits_only(
     assert f"{port!r} is not a whole number" in result.err
 
 
-def test_serve_warns_of_unknown_variables_in_one_line(run: Run, started: list[tuple[Settings, Any]]) -> None:
+def test_serve_warns_of_unknown_variables_in_one_line(
+    run: Run, started: list[tuple[Settings, Any]], free_port: FreePort
+) -> None:
     os.environ.update(LECTERN_MAX_BATCHES="4", LECTERN_NOTHING="1", LECTERN_SERVICE_HOST="10.96.0.12")
-    result = run("serve", "--port", str(_free_port()))
+    result = run("serve", "--port", str(free_port()))
     assert len(started) == 1
     (line,) = [line for line in result.err.splitlines() if "LECTERN_" in line]
     assert " WARNING lectern no setting has this name: LECTERN_MAX_BATCHES" in line
@@ -148,39 +157,47 @@ def test_serve_warns_of_unknown_variables_in_one_line(run: Run, started: list[tu
     assert "SERVICE_HOST" not in line
 
 
-def _serve(**variables: str) -> tuple[int, list[str]]:
+@pytest.fixture
+def serve(free_port: FreePort) -> Serve:
     """Start a server that cannot start; return its status and the lines of its output."""
-    done = subprocess.run(
-        [sys.executable, "-c", "from service.cli import main; main()", "serve", "--port", str(_free_port())],
-        cwd=_ROOT,
-        env=os.environ | variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout.splitlines()
+
+    def start(**variables: str) -> tuple[int, list[str]]:
+        program = "from service.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", program, "serve", "--port", str(free_port())],
+            cwd=_ROOT,
+            env=os.environ | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stdout.splitlines()
+
+    return start
 
 
-def test_serve_reports_a_hardware_provider_that_is_missing_in_one_line() -> None:
+def test_serve_reports_a_hardware_provider_that_is_missing_in_one_line(serve: Serve) -> None:
     # Several workers would print it several times.
-    status, (line,) = _serve(LECTERN_PROVIDERS="tensorrt", LECTERN_WORKERS="2")
+    status, (line,) = serve(LECTERN_PROVIDERS="tensorrt", LECTERN_WORKERS="2")
     assert status == 2
     assert line.startswith("lectern: ")
     assert "provider 'tensorrt'" in line
 
 
-def test_serve_reports_a_damaged_model_in_one_line(tmp_path: Path, tiny_model: Callable[..., Path]) -> None:
+def test_serve_reports_a_damaged_model_in_one_line(
+    tmp_path: Path, tiny_model: Callable[..., Path], serve: Serve
+) -> None:
     (tiny_model(tmp_path) / "model.onnx").write_bytes(b"cut")
-    status, (line,) = _serve(LECTERN_MODELS=str(tmp_path))
+    status, (line,) = serve(LECTERN_MODELS=str(tmp_path))
     assert status == 2
     assert "mnist/1/model.onnx" in line
 
 
-def test_serve_reports_a_certificate_that_cannot_be_used_in_one_line(tmp_path: Path) -> None:
+def test_serve_reports_a_certificate_that_cannot_be_used_in_one_line(tmp_path: Path, serve: Serve) -> None:
     (tmp_path / "cert.pem").write_text("damaged")
-    status, (line,) = _serve(
+    status, (line,) = serve(
         LECTERN_TLS_CERT=str(tmp_path / "cert.pem"), LECTERN_TLS_KEY=str(tmp_path / "cert.pem")
     )
     assert status == 2
@@ -188,9 +205,9 @@ def test_serve_reports_a_certificate_that_cannot_be_used_in_one_line(tmp_path: P
     assert "_ssl.c" not in line
 
 
-def test_serve_names_a_certificate_that_is_missing(tmp_path: Path) -> None:
+def test_serve_names_a_certificate_that_is_missing(tmp_path: Path, serve: Serve) -> None:
     missing = str(tmp_path / "missing.pem")
-    status, (line,) = _serve(LECTERN_TLS_CERT=missing, LECTERN_TLS_KEY=missing)
+    status, (line,) = serve(LECTERN_TLS_CERT=missing, LECTERN_TLS_KEY=missing)
     assert status == 2
     assert f"{missing}: No such file" in line
 
@@ -205,11 +222,11 @@ def test_serve_names_a_certificate_that_is_missing(tmp_path: Path) -> None:
     ],
 )
 def test_serve_reports_a_record_that_cannot_be_written_in_one_line(
-    run: Run, started: list[tuple[Settings, Any]], tmp_path: Path, path: str, cause: str
+    run: Run, started: list[tuple[Settings, Any]], tmp_path: Path, path: str, cause: str, free_port: FreePort
 ) -> None:
     (tmp_path / "file").write_text("mine")
     os.environ["LECTERN_RECORD"] = path.format(folder=tmp_path)
-    result = run("serve", "--port", str(_free_port()))
+    result = run("serve", "--port", str(free_port()))
     assert (result.status, started) == (2, [])
     (line,) = result.err.splitlines()
     assert f"LECTERN_RECORD is {path.format(folder=tmp_path)!r}" in line
@@ -219,24 +236,28 @@ def test_serve_reports_a_record_that_cannot_be_written_in_one_line(
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 def test_serve_reports_a_record_without_permission(
-    run: Run, started: list[tuple[Settings, Any]], tmp_path: Path
+    run: Run, started: list[tuple[Settings, Any]], tmp_path: Path, free_port: FreePort
 ) -> None:
     tmp_path.chmod(0o500)
     os.environ["LECTERN_RECORD"] = str(tmp_path / "record")
-    result = run("serve", "--port", str(_free_port()))
+    result = run("serve", "--port", str(free_port()))
     assert (result.status, started) == (2, [])
     assert "(Permission denied)" in result.err
 
 
 def test_serve_starts_with_a_record_on_a_full_disk(
-    run: Run, started: list[tuple[Settings, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run,
+    started: list[tuple[Settings, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    free_port: FreePort,
 ) -> None:
     def no_room(*arguments: Any, **options: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("tempfile.TemporaryFile", no_room)
     os.environ["LECTERN_RECORD"] = str(tmp_path / "record")
-    assert run("serve", "--port", str(_free_port())).status == 0
+    assert run("serve", "--port", str(free_port())).status == 0
     assert len(started) == 1
 
 

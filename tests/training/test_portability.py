@@ -1,6 +1,7 @@
 """Training and inference import modules that only POSIX systems have on these systems alone."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,3 +46,15 @@ def test_no_module_of_training_or_inference_needs_posix() -> None:
     }
 
     assert users == {}
+
+
+def test_only_export_and_tensorboard_import_tensorflow() -> None:
+    allowed = {"explanation.py", "node_names.py", "conversion.py"}
+
+    users = {
+        path.name
+        for path in Path(training.__file__).parent.rglob("*.py")
+        if re.search(r"^import tensorflow", path.read_text(), re.MULTILINE)
+    }
+
+    assert users <= allowed

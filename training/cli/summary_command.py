@@ -23,7 +23,9 @@ from training.options import hyperparameter_options
 @click.command(epilog=RECIPES_EPILOG, cls=RecipeCommand)
 @click.argument("recipe", callback=find_recipe, required=False)
 @own_recipe_option
-@click.option("--lecture", is_flag=True, help="The settings of the lecture's run; other options change them.")
+@click.option(
+    "--lecture", is_flag=True, help="Begin with the settings of the lecture's run; other options change them."
+)
 @hyperparameter_options
 def summary(recipe: str | None, own_recipe: Path | None, lecture: bool, **options: Any) -> None:
     """Print the layers of a recipe's network before it is trained.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from service.inference.errors import MissingExtra, ModelError, SettingsError
-from service.inference.program import command
+from service.inference.program import command, install_command
 from service.inference.repository.cards import rename_remedy
 from service.inference.repository.default_version import DEFAULT_FILE
 
@@ -46,7 +46,8 @@ class ModelAddress:
             import fsspec
         except ImportError as error:
             raise MissingExtra(
-                f"models at {self.shown} need the packages fsspec and aiohttp: pip install fsspec aiohttp"
+                f"models at {self.shown} need the packages fsspec and aiohttp: "
+                f"{install_command('fsspec', 'aiohttp')}"
             ) from error
         try:
             self._files, self._root = fsspec.url_to_fs(url, use_listings_cache=False)
@@ -134,5 +135,5 @@ class ModelAddress:
 
     def _missing_package(self) -> MissingExtra:
         return MissingExtra(
-            f"models at {self.shown} need another package: pip install 'fsspec[{self._protocol}]'"
+            f"models at {self.shown} need another package: {install_command(f'fsspec[{self._protocol}]')}"
         )

@@ -11,6 +11,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status,
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from service.inference.errors import MissingExtra, SettingsError
+from service.inference.program import install_command
 from service.server.pipeline.access_log import MAX_PATH_LENGTH, RequestRecord
 from service.server.release import server_version
 
@@ -134,8 +135,8 @@ def _provider(environment: Mapping[str, str]) -> "TracerProvider":
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
         raise MissingExtra(
-            f"{_ENDPOINTS[1]} is set, and the package {error.name} is not installed; run "
-            "pip install opentelemetry-exporter-otlp-proto-http, or unset the variable"
+            f"{_ENDPOINTS[1]} is set, and the package {error.name} is not installed; unset the variable, or "
+            f"run {install_command('opentelemetry-exporter-otlp-proto-http')}"
         ) from error
     named = environment.get(_NAME) or "service.name" in environment.get(_ATTRIBUTES, "")
     own = {"service.version": server_version()} | ({} if named else {"service.name": "lectern"})

@@ -4,6 +4,7 @@ import sys
 import threading
 from types import SimpleNamespace
 
+import PySide6
 import pytest
 from fake_multimedia import Device, Format, Webcams
 from PySide6.QtCore import QCoreApplication, Qt
@@ -11,6 +12,7 @@ from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from desktop.teach.camera import Camera
+from service.inference.program import install_command
 
 
 def picture(color: str = "#336699", width: int = 64, height: int = 48) -> QImage:
@@ -95,7 +97,7 @@ def test_a_webcam_that_is_disconnected_stops(qtbot: QtBot, camera: Camera, webca
 
 def test_a_missing_package_is_named(qtbot: QtBot, camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", None)
-    assert "pip install pyside6-addons==" in failure(qtbot, camera)
+    assert install_command(f"pyside6-addons=={PySide6.__version__}") in failure(qtbot, camera)
 
 
 def test_a_missing_library_of_the_system_is_named(

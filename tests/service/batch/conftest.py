@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,18 @@ def run_batch(start_batch: Callable[..., subprocess.Popen[str]]) -> Callable[...
         return process.returncode, output + errors
 
     return run
+
+
+def _wait_for_parts(process: subprocess.Popen[str], folder: Path, number: int) -> None:
+    while process.poll() is None and len(list(folder.glob("part-*"))) < number:
+        time.sleep(0.005)
+    assert process.poll() is None, process.communicate()
+
+
+@pytest.fixture
+def wait_for_parts() -> Callable[..., None]:
+    """Wait until a batch that runs has written a number of files: ``wait_for_parts(process, folder, 3)``."""
+    return _wait_for_parts
 
 
 def _rows(folder: Path) -> list[dict[str, Any]]:

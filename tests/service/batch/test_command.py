@@ -134,23 +134,18 @@ def test_a_pipe_is_left_out_of_a_folder_and_a_row_with_an_error_if_it_is_named(
     assert pipe["error"] == "unreadable: cannot be read (not a regular file)"
 
 
-def _wait_for_parts(process: subprocess.Popen[str], folder: Path, number: int) -> None:
-    while process.poll() is None and len(list(folder.glob("part-*"))) < number:
-        pass
-    assert process.poll() is None
-
-
 def test_killed_workers_cost_nothing(
     pictures: Path,
     expected: list[str],
     start_batch: Callable[..., subprocess.Popen[str]],
     rows: Rows,
     tmp_path: Path,
+    wait_for_parts: Callable[..., None],
 ) -> None:
     (tmp_path / "list").write_text("".join(f"{path}\n" for path in sorted(pictures.iterdir())) * 40)
     process = start_batch("mnist", "@list", "--out", "out", "--shard-size", 60, "--workers", 2)
     for number in (2, 6, 10):
-        _wait_for_parts(process, tmp_path / "out", number)
+        wait_for_parts(process, tmp_path / "out", number)
         workers = [
             child
             for child in psutil.Process(process.pid).children()
@@ -173,11 +168,12 @@ def test_a_batch_goes_on_where_it_was_ended(
     run_batch: Run,
     rows: Rows,
     tmp_path: Path,
+    wait_for_parts: Callable[..., None],
 ) -> None:
     (tmp_path / "list").write_text("".join(f"{path}\n" for path in sorted(pictures.iterdir())) * 40)
     words = ("mnist", "@list", "--out", "out", "--shard-size", 60, "--workers", 2)
     process = start_batch(*words)
-    _wait_for_parts(process, tmp_path / "out", 3)
+    wait_for_parts(process, tmp_path / "out", 3)
     workers = psutil.Process(process.pid).children()
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)

@@ -29,12 +29,6 @@ def words(pictures: Path, tmp_path: Path) -> tuple[object, ...]:
     return ("mnist", "@list", "--shard-size", 100)
 
 
-def _wait_for_parts(process: subprocess.Popen[str], folder: Path, number: int) -> None:
-    while process.poll() is None and len(list(folder.glob("part-*"))) < number:
-        pass
-    assert process.poll() is None, process.communicate()
-
-
 @pytest.mark.timeout(400)
 def test_killed_workers_nodes_and_drivers_cost_nothing(
     cluster: RayCluster,
@@ -43,18 +37,19 @@ def test_killed_workers_nodes_and_drivers_cost_nothing(
     run_batch: Run,
     rows: Rows,
     tmp_path: Path,
+    wait_for_parts: Callable[..., None],
 ) -> None:
     assert run_batch(*words, "--out", "plain", "--workers", 2)[0] == 0
     batch = (*words, "--out", "out", "--engine", "ray", "--address", cluster.address, "--workers", 2)
     process = start_batch(*batch)
-    _wait_for_parts(process, tmp_path / "out", 3)
+    wait_for_parts(process, tmp_path / "out", 3)
     cluster.actors()[0].kill()
-    _wait_for_parts(process, tmp_path / "out", 8)
+    wait_for_parts(process, tmp_path / "out", 8)
     process.kill()
     process.communicate()
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("part-*")}
     process = start_batch(*batch, "--resume")
-    _wait_for_parts(process, tmp_path / "out", len(before) + 4)
+    wait_for_parts(process, tmp_path / "out", len(before) + 4)
     cluster.replace_node()
     output, errors = process.communicate(timeout=200)
     assert process.returncode == 0, output + errors

@@ -131,3 +131,18 @@ def test_models_shows_a_card(run: Run, models_folder: Path) -> None:
     assert all(layer.name in text for layer in card.layers)
     assert text.rstrip().endswith(f"{card.parameters:,}")
     assert parse_card(json.loads(run("models", "mnist", "--version", "1", "--json").out), source="it") == card
+
+
+def test_models_shows_the_latency_of_the_forms_that_were_measured(
+    run: Run, models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def latency(*words: str) -> list[str]:
+        return [line for line in run("models", *words).out.splitlines() if line.startswith("latency")]
+
+    assert latency("mnist", "--version", "2") == ["latency     0.37 ms"]
+    assert latency("cifar10", "--version", "2") == ["latency     5.8 ms, 1.8 ms in 8 bits"]
+    folder = tmp_path / "mnist" / "1"
+    shutil.copytree(models_folder / "mnist" / "1", folder)
+    write_card(msgspec.structs.replace(read_card(folder / "card.json"), latency=None), folder / "card.json")
+    monkeypatch.setenv("LECTERN_MODELS", str(tmp_path))
+    assert latency("mnist") == []

@@ -1,6 +1,5 @@
-"""Fixtures of the deployment tests: free ports, and servers that were started elsewhere."""
+"""Fixtures of the deployment tests: a picture, and servers that were started elsewhere."""
 
-import socket
 import time
 import urllib.request
 from collections.abc import Callable
@@ -10,13 +9,6 @@ from pathlib import Path
 import pytest
 
 _STARTS_WITHIN_S = 90
-
-
-def _free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(port: int, is_running: Callable[[], bool]) -> float:
@@ -32,11 +24,6 @@ def _wait_until_ready(port: int, is_running: Callable[[], bool]) -> float:
 def eight(data_folder: Path) -> bytes:
     """A picture of the digit 8, as a PNG file."""
     return (data_folder / "pictures" / "eight.png").read_bytes()
-
-
-@pytest.fixture(scope="session")
-def free_port() -> Callable[[], int]:
-    return _free_port
 
 
 @pytest.fixture(scope="session")

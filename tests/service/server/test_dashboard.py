@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -61,13 +60,10 @@ def _as_grafana_sends_it(expression: str) -> str:
 
 
 @contextmanager
-def _prometheus(folder: Path, *, scraped: int, until: Until) -> Iterator[_Prometheus]:
+def _prometheus(folder: Path, *, port: int, scraped: int, until: Until) -> Iterator[_Prometheus]:
     """Run Prometheus with the configuration of the compose file; only addresses and intervals differ."""
     program = shutil.which("prometheus")
     assert program is not None
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     configuration = yaml.safe_load((_FOLDER / "prometheus.yml").read_text())
     configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     configuration["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{scraped}"]
@@ -94,6 +90,7 @@ def observed(
     data_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
     until: Until,
+    free_port: Callable[[], int],
 ) -> Iterator[_Prometheus]:
     """A Prometheus and a server with a broken model, after traffic, an overload and a killed worker."""
     if shutil.which("prometheus") is None:
@@ -114,7 +111,8 @@ def observed(
         with server.busy(clients=4):
             # The first value of a series is no increase: most series should be there before the first scrape.
             list(threads.map(load, range(4)))
-        with _prometheus(tmp_path_factory.mktemp("prometheus"), scraped=server.port, until=until) as watcher:
+        folder, port = tmp_path_factory.mktemp("prometheus"), free_port()
+        with _prometheus(folder, port=port, scraped=server.port, until=until) as watcher:
             with server.busy(clients=4):
                 for _ in range(3):
                     list(threads.map(load, range(4)))

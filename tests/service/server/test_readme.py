@@ -3,15 +3,16 @@
 ``README_REFRESH=1 ./run test tests/service/server/test_readme.py`` updates tables and responses.
 """
 
+import functools
 import importlib
-import itertools
 import os
 import re
 import runpy
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,19 @@ from service.cli import COMMANDS, lectern
 from service.settings import table as settings_rows
 
 _ROOT = Path(__file__).resolve().parents[3]
+_FOLDERS = ("service", "training", "desktop", "tests")
 _READMES = sorted(
-    [*_ROOT.glob("*.md"), *_ROOT.glob("*/README.md"), _ROOT / "training" / "experiments" / "README.md"]
+    [*_ROOT.glob("*.md"), *(path for name in _FOLDERS for path in (_ROOT / name).rglob("*.md"))]
 )
 _ADDRESS = "http://127.0.0.1:3000"
 _GRPC_ADDRESS = "127.0.0.1:3001"
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>.+)\n(?P<response>(?:(?!```).*\n)*)```")
 _PYTHON = re.compile(r"```python\n(?P<code>(?:(?!```).*\n)*)```")
-_SHELL = re.compile(r"```sh\n(?P<lines>(?:(?!```).*\n)*)```")
+_SHELL = re.compile(r"```sh\n(?P<lines>(?:(?! *```).*\n)*) *```")
+# A command within a sentence.
+_INLINE = re.compile(r"`(?:[A-Z_]+=\S+ )*\./run (?P<words>[^`]+)`")
+# What stands for a choice of the reader's, and a choice that there is.
+_EXAMPLES = {"RECIPE": "mnist-dense", "my-recipe": "mnist-dense", "N": "1"}
 # The output of each Python block of service/README.md, in order.
 _OUTPUT = (
     r"\[\[b'0\.999\d*:8:8'\]\]",
@@ -168,45 +174,65 @@ def test_python_block_runs(block: _Block, output: str, server: Any) -> None:
     assert re.fullmatch(output, result.stdout.rstrip("\n"))
 
 
+def _split(lines: Iterable[str]) -> list[list[str]]:
+    """Return the words behind ``./run`` of each command in lines of shell, each command once."""
+    commands = (
+        part for line in lines for part in re.split(" # | > ", line)[0].split("&&") if "./run " in part
+    )
+    found = (shlex.split(command.partition("./run ")[2]) for command in commands)
+    return [list(words) for words in dict.fromkeys(map(tuple, found))]
+
+
 def _shell_commands() -> list[list[str]]:
-    """Return the words behind ``./run`` of each command in the ``sh`` blocks."""
-    lines = [line for block in _blocks(_SHELL) for line in block.text["lines"].splitlines()]
-    commands = [part for line in lines for part in line.partition(" # ")[0].split("&&") if "./run " in part]
-    return [shlex.split(command.partition("./run ")[2]) for command in commands]
+    return _split(line for block in _blocks(_SHELL) for line in block.text["lines"].splitlines())
+
+
+def _inline_commands() -> list[list[str]]:
+    # The changelog also names what was in earlier versions.
+    found = [block for block in _blocks(_INLINE) if block.file.name != "CHANGELOG.md"]
+    return _split(f"./run {block.text['words']}".replace("\n", " ") for block in found)
 
 
 @pytest.mark.parametrize("words", _shell_commands(), ids=" ".join)
-def test_options_of_shell_blocks_exist(words: list[str]) -> None:
-    name, *arguments = words
-    if name in ("test", "--help"):  # the arguments of `test` are those of pytest
+def test_command_of_a_shell_block_is_understood(words: list[str]) -> None:
+    _understand(*words)
+
+
+@pytest.mark.parametrize("words", _inline_commands(), ids=" ".join)
+def test_command_of_a_sentence_is_understood(words: list[str]) -> None:
+    # A sentence may name a command or an option without its arguments.
+    with suppress(click.MissingParameter, click.BadOptionUsage):
+        _understand(*words)
+
+
+def _understand(name: str, *arguments: str) -> None:
+    """Parse a command line; files that the reader has need not be there."""
+    if name == "test" or name.startswith("--"):  # the arguments of `test` are those of pytest
         return
-    given = {word for word in arguments if word.startswith("--")}
     if name == "bench":
-        assert given <= _benchmark_options(arguments[0])
+        assert {word for word in arguments if word.startswith("--")} <= _benchmark_options(arguments[0])
         return
     command = lectern.get_command(click.Context(lectern), name)
     assert command is not None
-    options = {option for parameter in command.params for option in parameter.opts}
-    assert given <= options
-    choices = {
-        option: parameter.type.choices
-        for parameter in command.params
-        for option in parameter.opts
-        if isinstance(parameter.type, click.Choice)
-    }
-    for option, value in itertools.pairwise(arguments):
-        assert value in choices.get(option, [value])
-    recipes = choices.get("recipe")
-    if recipes and arguments and not arguments[0].startswith("--") and arguments[0] != "my-recipe":
-        assert arguments[0] in recipes
+    words = [_EXAMPLES.get(word, word) for word in arguments]
+    try:
+        command.make_context(name, list(words))
+    except click.exceptions.Exit:
+        assert "--help" in words
+    except click.MissingParameter:
+        raise
+    except click.BadParameter as error:
+        if "does not exist" not in error.message:
+            raise
 
 
+@functools.cache
 def _benchmark_options(name: str) -> set[str]:
     """Return the options of a command of ``./run bench``."""
     command = [sys.executable, str(_ROOT / "tests" / "benchmarks"), name, "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return set(re.findall(r"--[a-z-]+", done.stdout))
+    return set(re.findall(r"--[a-z][a-z0-9-]*", done.stdout))
 
 
 def test_every_command_is_shown() -> None:

@@ -1,5 +1,6 @@
 """Results are those of single runs, one a recipe; the tables show the figures of results and cards."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,14 @@ def test_the_summary_has_the_default_models() -> None:
     assert set(rows) - {"model"} == {card.name for card in Catalog(BUNDLED)}
     assert rows["mnist"][0] == "Handwritten digits"
     assert float(rows["mnist"][1].rstrip("%")) == pytest.approx(99.6, abs=0.2)
+
+
+def test_results_keep_one_row_for_each_recipe(tmp_path: Path, models_folder: Path) -> None:
+    path = tmp_path / "results.json"
+    card = Catalog(models_folder).card("mnist", 1)
+
+    for _ in range(2):
+        record_result(card, path)
+
+    assert read_results(path)["mnist-convnet"].accuracy == card.metrics.accuracy
+    assert len(json.loads(path.read_text())) == 1

@@ -53,7 +53,7 @@ def main() -> None:
                 _wait(f"{_PROMETHEUS}/query?query=up")
                 _wait_for("lectern_workers == 2")
                 started = time.time()
-                events = _bad_days(server, folder / "models")
+                events = _failures(server, folder / "models")
                 answers = {title: _answers(title, started) for title in _PANELS}
     _draw(answers, events, started, _MONITORING / "panels.png")
 
@@ -98,7 +98,7 @@ def _wait(url: str) -> None:
     raise SystemExit(f"{url} does not answer")
 
 
-def _bad_days(server: subprocess.Popen[bytes], models: Path) -> dict[str, float]:
+def _failures(server: subprocess.Popen[bytes], models: Path) -> dict[str, float]:
     """Send loads and cause faults; return when each began."""
     pictures = _ROOT / "tests" / "data" / "pictures"
     mixed = [

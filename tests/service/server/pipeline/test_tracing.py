@@ -1,6 +1,7 @@
 """Requests take over the client's trace, and their spans arrive at an OpenTelemetry collector."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from service.inference.errors import SettingsError
+from service.inference.errors import MissingExtra, SettingsError
+from service.inference.program import install_command
 from service.server.pipeline.access_log import RequestRecord
 from service.server.pipeline.tracing import RequestTracer, take_over, traceparent
 
@@ -284,3 +286,14 @@ def test_nothing_is_exported_unless_the_variables_say_so(environment: Mapping[st
 def test_what_the_server_cannot_export_to_is_an_error(variables: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         RequestTracer.from_environment(_ENDPOINT | variables)
+
+
+def test_a_missing_exporter_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    package = "opentelemetry-exporter-otlp-proto-http"
+    with pytest.raises(MissingExtra) as raised:
+        RequestTracer.from_environment({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
+    assert str(raised.value).startswith("OTEL_EXPORTER_OTLP_ENDPOINT is set, and the package opentelemetry.")
+    assert str(raised.value).endswith(f"unset the variable, or run {install_command(package)}")

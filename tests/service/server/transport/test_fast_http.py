@@ -73,6 +73,11 @@ class _Connection:
         for _ in range(5):
             await asyncio.sleep(0)
 
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                await asyncio.sleep(0.001)
+
     def bodies(self) -> list[bytes]:
         """Return the bodies of the answers so far."""
         return [
@@ -168,8 +173,7 @@ def test_a_body_that_arrives_slowly_is_read_by_uvicorn(with_connection: Run) -> 
     async def test(at: _Connection) -> None:
         data = _post("/echo", b"slow and long")
         await at.receive(data[:-9])
-        await asyncio.sleep(0.3)
-        assert at.asgi_requests == 1
+        await at.until(lambda: at.asgi_requests == 1)
         await at.receive(data[-9:])
         assert at.bodies() == [b"slow and long"]
         await at.receive(_post("/echo", b"next"))
@@ -183,7 +187,7 @@ def test_pipelined_requests_are_answered_in_their_order(with_connection: Run) ->
         await at.receive(_post("/wait", b"") + _post("/echo", b"second") + _post("/echo", b"third"))
         assert at.bodies() == []
         at.future.set_result("first")
-        await asyncio.sleep(0.01)
+        await at.until(lambda: len(at.bodies()) == 3)
         assert at.bodies() == [b"first", b"second", b"third"]
 
     with_connection(test)
@@ -194,8 +198,7 @@ def test_a_request_is_cancelled_when_its_client_disconnects(with_connection: Run
         await at.receive(_post("/wait", b""))
         at.transport.closed = True
         at.protocol.connection_lost(None)
-        await asyncio.sleep(0.01)
-        assert at.cancelled
+        await at.until(lambda: at.cancelled)
         assert at.future.cancelled()
         assert at.transport.written == b""
 
@@ -218,9 +221,8 @@ def test_a_server_that_stops_answers_the_running_request_and_closes(with_connect
         at.protocol.shutdown()
         assert not at.transport.closed
         at.future.set_result("last")
-        await asyncio.sleep(0.01)
+        await at.until(lambda: at.transport.closed)
         assert b"\r\nconnection: close\r\n" in at.transport.written
-        assert at.transport.closed
 
     with_connection(test)
 

@@ -22,6 +22,7 @@ from service.server.workers.channel import RETIRE
 Server = Any
 StartServer = Callable[..., Any]
 Until = Callable[..., Any]
+FreePort = Callable[[], int]
 
 _LECTERN = str(Path(sys.executable).with_name("lectern"))
 
@@ -292,12 +293,6 @@ def _start(port: int, *before: str, **variables: str) -> subprocess.Popen[str]:
     )
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _catches(process: int, number: int) -> bool:
     """Return whether a process has a handler for a signal."""
     status = Path(f"/proc/{process}/status").read_text()
@@ -313,8 +308,10 @@ def _lines(output: str) -> list[str]:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("moment", ["imports", "worker starts"])
-def test_a_signal_while_the_server_starts_ends_it(number: signal.Signals, moment: str, until: Until) -> None:
-    process = _start(_free_port())
+def test_a_signal_while_the_server_starts_ends_it(
+    number: signal.Signals, moment: str, until: Until, free_port: FreePort
+) -> None:
+    process = _start(free_port())
     if moment == "worker starts":
         until(lambda: psutil.Process(process.pid).children())
     else:
@@ -335,8 +332,10 @@ def _can_unshare() -> bool:
 
 @pytest.mark.skipif(not _can_unshare(), reason="this user cannot make the server the first process")
 @pytest.mark.parametrize("moment", ["imports", "worker starts"])
-def test_the_first_process_of_a_container_ends_on_sigterm(moment: str, until: Until) -> None:
-    with _start(_free_port(), "unshare", "--pid", "--fork", "--kill-child") as process:
+def test_the_first_process_of_a_container_ends_on_sigterm(
+    moment: str, until: Until, free_port: FreePort
+) -> None:
+    with _start(free_port(), "unshare", "--pid", "--fork", "--kill-child") as process:
         (first,) = until(lambda: psutil.Process(process.pid).children())
         if moment == "worker starts":
             until(first.children)
@@ -348,8 +347,8 @@ def test_the_first_process_of_a_container_ends_on_sigterm(moment: str, until: Un
         assert _lines(output) == []
 
 
-def test_a_server_whose_workers_keep_ending_stops(until: Until) -> None:
-    with _start(_free_port()) as process:
+def test_a_server_whose_workers_keep_ending_stops(until: Until, free_port: FreePort) -> None:
+    with _start(free_port()) as process:
         supervisor = psutil.Process(process.pid)
         end = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < end:
@@ -381,9 +380,9 @@ def test_workers_end_without_draining_when_their_supervisor_was_killed(
     assert not list((tmp_path / "tmp").iterdir())
 
 
-def test_a_disk_without_space_is_reported_in_one_line(tmp_path: Path) -> None:
+def test_a_disk_without_space_is_reported_in_one_line(tmp_path: Path, free_port: FreePort) -> None:
     # A limit on the size of files fails in the same place as a full disk.
-    process = _start(_free_port(), "prlimit", "--fsize=100000", TMPDIR=str(tmp_path))
+    process = _start(free_port(), "prlimit", "--fsize=100000", TMPDIR=str(tmp_path))
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     (line,) = output.splitlines()

@@ -1,0 +1,21 @@
+"""Runs the training commands in this process."""
+
+from pathlib import Path
+
+import click
+from click.testing import CliRunner, Result
+
+from training import cli
+
+
+def call(command: click.Command, *words: object) -> Result:
+    return CliRunner().invoke(command, [str(word) for word in words], catch_exceptions=False)
+
+
+def train(tmp_path: Path, *words: object, recipe: str = "mnist-dense") -> Result:
+    return call(cli.train, recipe, "--epochs", 2, "--width", 0.1, "--runs", tmp_path / "runs", *words)
+
+
+def export(tmp_path: Path, *words: object, recipe: str = "mnist-dense") -> Result:
+    folders = ("--runs", tmp_path / "runs", "--models", tmp_path / "models")
+    return call(cli.export, recipe, *folders, *words)
