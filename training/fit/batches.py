@@ -24,6 +24,9 @@ _PREFETCHED = 4  # batches
 _DRAWINGS = 8_000  # different letters, and different straight ones, at most
 # Share of them that is not augmented: interpolation blurs the edges that a stroke on a screen has.
 _UNCHANGED = 0.5
+# Share of the training examples that is not augmented in a batch with drawings. If all were, their blurred
+# edges alone would distinguish them from drawings.
+_UNCHANGED_EXAMPLES = 0.25
 
 
 class Batches:
@@ -48,6 +51,8 @@ class Batches:
         self._letters = draw_letters(different) if self._letters_per_batch else None
         self._straight_ones_per_batch = round(hyperparameters.straight_ones * self._size)
         self._straight_ones = draw_straight_ones(different) if self._straight_ones_per_batch else None
+        has_drawings = self._letters is not None or self._straight_ones is not None
+        self._unchanged = round(_UNCHANGED_EXAMPLES * self._size) if has_drawings else 0
         self._redrawn = None
         if self._augmentation.stroke_augmentation:
             # A short run would not use more variants.
@@ -98,15 +103,23 @@ class Batches:
             rng = np.random.default_rng([self._seed, number, index])
             examples = self._examples.take(chosen)
             x, y = examples.x, examples.y
-            if self._redrawn is not None:
-                redrawn = rng.random(len(chosen)) < self._augmentation.stroke_augmentation
-                variants = rng.integers(0, len(self._redrawn), len(chosen))
-                x[redrawn] = self._redrawn[variants[redrawn], chosen[redrawn]]
-            if self._augmentation:
-                flipped = self._flipped_first[chosen] ^ (number % 2 == 1)
-                x = augment(x, by=self._augmentation, rng=rng, flipped=flipped)
+            changed = slice(self._unchanged, len(x))
+            x[changed] = self._change(x[changed], chosen[changed], epoch=number, rng=rng)
             batch = [Examples(x, y), *self._additions(x, rng)]
             yield np.concatenate([part.x for part in batch]), np.concatenate([part.y for part in batch])
+
+    def _change(
+        self, x: npt.NDArray[Any], chosen: npt.NDArray[np.int64], *, epoch: int, rng: np.random.Generator
+    ) -> npt.NDArray[Any]:
+        """Replace a part of the chosen examples by redrawn ones, and augment all."""
+        if self._redrawn is not None:
+            redrawn = rng.random(len(chosen)) < self._augmentation.stroke_augmentation
+            variants = rng.integers(0, len(self._redrawn), len(chosen))
+            x[redrawn] = self._redrawn[variants[redrawn], chosen[redrawn]]
+        if self._augmentation:
+            flipped = self._flipped_first[chosen] ^ (epoch % 2 == 1)
+            x = augment(x, by=self._augmentation, rng=rng, flipped=flipped)
+        return x
 
     def _additions(self, x: npt.NDArray[Any], rng: np.random.Generator) -> Iterator[Examples]:
         """Yield the outliers, the letters and the straight ones that a batch gets."""

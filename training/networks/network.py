@@ -232,7 +232,7 @@ class Network:
 
     def freeze(self) -> "Network":
         """Do not train the layers so far; the run of ``--init-from`` provides their weights."""
-        for layer in keras.Model(self._input, self._output).layers:
+        for layer in self.model().layers:
             layer.trainable = False
         return self
 
@@ -245,12 +245,16 @@ class Network:
         self._output = self._number(layer)([self._output, branch._output])
         return self
 
+    def model(self) -> keras.Model:
+        """Return the model of the layers so far."""
+        return keras.Model(self._input, self._output)
+
     def classifier(self) -> keras.Model:
         """Add the output layer and return the model: softmax, or one sigmoid unit for two classes."""
         classes = self.statistics.classes
         units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
         self.add(keras.layers.Dense(units, activation=activation, name="probabilities"))
-        return keras.Model(self._input, self._output)
+        return self.model()
 
     def output(self, head: Head) -> keras.Model:
         """Add the output layer of a head and return the model.
@@ -267,7 +271,7 @@ class Network:
             deviation, mean = self.statistics.target_deviation, self.statistics.target_mean
             self.add(keras.layers.Dense(units, name="standard_scores"))
             self.add(keras.layers.Rescaling(list(deviation), list(mean), name=head.output))
-        return keras.Model(self._input, self._output)
+        return self.model()
 
     def _add_with_ids(self, layer: keras.layers.Layer) -> "Network":
         """Add a layer that also gets the ids, which show where the padding begins."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from training.augmentation.straight_strokes import draw_straight_ones, sample_straight_one
 from training.datasets.dataset import Examples
@@ -55,6 +56,23 @@ def test_half_of_a_batchs_ones_are_as_they_were_drawn(cache: Path, mnist_sample:
 
     for x, y in Batches(digits, hyperparameters).epoch(1):
         assert sum(picture.tobytes() in drawn for picture in x[y == 1]) == 5
+
+
+@pytest.mark.parametrize(("straight_ones", "unchanged"), [(0.1, 12), (0.0, 0)])
+def test_beside_drawings_a_quarter_of_the_digits_is_not_augmented(
+    cache: Path, mnist_sample: Examples, straight_ones: float, unchanged: int
+) -> None:
+    hyperparameters = Hyperparameters(
+        epochs=1,
+        batch_size=50,
+        straight_ones=straight_ones,
+        augmentation=Augmentation(shift=0.1, rotation=5.0, stroke_augmentation=0.4),
+    )
+    originals = {picture.tobytes() for picture in mnist_sample.x}
+    batches = Batches(mnist_sample, hyperparameters)
+
+    for x, _ in batches.epoch(1):
+        assert sum(picture.tobytes() in originals for picture in x[: batches.own]) == unchanged
 
 
 def test_batches_contain_their_share_of_straight_ones(cache: Path, mnist_sample: Examples) -> None:
