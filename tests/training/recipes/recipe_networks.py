@@ -22,7 +22,7 @@ PARAMETERS = {
     "mnist-small-convnet": 34_826,
     "mnist-deep": 441_516,
     "mnist-strokes": 441_516,
-    "mnist-letters": 607_381,
+    "mnist-letters": 606_909,
     "fashion-dense": 55_050,
     "fashion-deep": 674_924,
     "fashion-residual": 176_090,
