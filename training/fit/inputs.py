@@ -60,16 +60,34 @@ def prepare_data(
         return load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
     dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
     check_kind(recipe, dataset)
-    dataset = _shorten(dataset, train=limit, validation=validation_limit, test=test_limit)
+    whole = dataset
+    dataset = _shorten(whole, train=limit, validation=validation_limit, test=test_limit)
     if extra is not None:
-        examples, skipped = load_extra(
-            extra, labels=dataset.labels, preprocessing=recipe.preprocessing, size=recipe.size
-        )
+        examples, skipped = _load_extra(extra, whole, recipe)
         train = concatenate([dataset.train, examples])
         dataset = replace(dataset, train=train, skipped=dataset.skipped + skipped, extra=len(examples))
     if recipe.vocabulary is None:
         return dataset
     return _encode_texts(dataset, vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x)), recipe)
+
+
+def _load_extra(folder: Path, dataset: Dataset, recipe: Recipe) -> tuple[Examples, tuple[str, ...]]:
+    """Load the user's further training images, and return them and what was left out.
+
+    Copies of validation and test examples are left out: the network would be measured on what it has seen.
+    """
+    examples, skipped = load_extra(
+        folder, labels=dataset.labels, preprocessing=recipe.preprocessing, size=recipe.size
+    )
+    held_out = {row.tobytes() for split in (dataset.validation, dataset.test) for row in split.x}
+    kept = np.array([row.tobytes() not in held_out for row in examples.x])
+    copies = len(kept) - int(kept.sum())
+    if not copies:
+        return examples, skipped
+    note = f"{copies} image{'s' if copies != 1 else ''} of the validation or test split of {dataset.name}"
+    if copies == len(kept):
+        raise DatasetError(f"{folder}: has only {note}, which no network may be trained on; add other images")
+    return examples.take(kept), (*skipped, note)
 
 
 def _encode_texts(dataset: Dataset, words: Vocabulary, recipe: Recipe) -> Dataset:

@@ -132,7 +132,7 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
         resume: Whether the run continues an interrupted one.
 
     Raises:
-        RunError: The interrupted run has other settings or other data.
+        RunError: The interrupted run has other settings, other data, or more epochs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     settings_path, data_path = folder / "settings.json", folder / "data.json"
@@ -149,6 +149,12 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
         changed = sorted(name for name in now.keys() - free if before.get(name) != now[name])
         if changed:
             raise RunError(_describe_changes(folder, changed, earlier))
+        finished = len(read_history(folder / "history.json"))
+        if settings["epochs"] < finished:
+            raise RunError(
+                f"{folder}: the run has finished {finished} epochs, more than {settings['epochs']}; resume it "
+                "with more --epochs, or train under another name (--run)"
+            )
         if read_document(data_path) != data:
             raise RunError(
                 f"{folder}: the data of {dataset.name} has changed since the run began, so its splits "

@@ -87,6 +87,26 @@ def test_extra_images_are_added_to_the_training_split(tmp_path: Path, mnist_cach
     assert call(cli.evaluate, "mnist", "--models", tmp_path / "models").exit_code == 0
 
 
+def test_extra_images_of_the_test_split_are_left_out(tmp_path: Path, mnist_cache: Path) -> None:
+    folder = tmp_path / "misread"
+    (folder / "7").mkdir(parents=True)
+    with np.load(mnist_cache / "mnist.npz") as digits:
+        for number, (digit, label) in enumerate(zip(digits["x_test"], digits["y_test"], strict=True)):
+            if label == 7 and number < 30:
+                Image.fromarray(digit).save(folder / "7" / f"{number}.png")
+    copies = len(list((folder / "7").iterdir()))
+
+    with pytest.raises(DatasetError, match=rf"has only {copies} images of the validation or test split of mn"):
+        train(tmp_path, "--extra", folder)
+    _misread(folder, "1")
+
+    trained = train(tmp_path, "--extra", folder)
+
+    assert f"skipped {copies} images of the validation or test split of mnist" in trained.output
+    export(tmp_path)
+    assert read_card(tmp_path / "models" / "mnist" / "1" / "card.json").training.splits["extra"] == 3
+
+
 def test_extra_folder_that_is_not_a_label_is_refused(tmp_path: Path, mnist_cache: Path) -> None:
     with pytest.raises(DatasetError, match="eleven: is not a label; the labels are 0, 1"):
         train(tmp_path, "--extra", _misread(tmp_path / "misread", "1", "eleven"))

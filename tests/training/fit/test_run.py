@@ -104,6 +104,19 @@ def test_refused_resume_keeps_the_finished_run(tmp_path: Path) -> None:
     assert load_run(tmp_path).record.epochs == 2
 
 
+def test_a_run_is_not_resumed_to_fewer_epochs_than_it_has(tmp_path: Path) -> None:
+    settings = SETTINGS | {"schedule": "constant", "epochs": 3}
+    begin_run(tmp_path, settings=settings, dataset=_dataset(), resume=False)
+    row = {"loss": 0.5, "accuracy": 0.8, "validation_loss": 0.5, "validation_accuracy": 0.8, "seconds": 1.0}
+    (tmp_path / "history.json").write_text(json.dumps([{"number": number, **row} for number in (1, 2, 3)]))
+    before = (tmp_path / "settings.json").read_bytes()
+
+    with pytest.raises(RunError, match="has finished 3 epochs, more than 1; resume it with more --epochs"):
+        begin_run(tmp_path, settings=settings | {"epochs": 1}, dataset=_dataset(), resume=True)
+    assert (tmp_path / "settings.json").read_bytes() == before
+    begin_run(tmp_path, settings=settings | {"epochs": 4}, dataset=_dataset(), resume=True)
+
+
 def test_run_of_an_earlier_version_is_resumed_although_it_lacks_newer_hyperparameters(tmp_path: Path) -> None:
     settings = asdict(Hyperparameters(epochs=2, augmentation=Augmentation(shift=0.1)))
     earlier = {name: value for name, value in settings.items() if name not in ("activation", "pooling")}
