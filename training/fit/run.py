@@ -152,8 +152,8 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
         finished = len(read_history(folder / "history.json"))
         if settings["epochs"] < finished:
             raise RunError(
-                f"{folder}: the run has finished {finished} epochs, more than {settings['epochs']}; resume it "
-                "with more --epochs, or train under another name (--run)"
+                f"{folder}: the run has finished {finished} epochs, more than {settings['epochs']}; resume "
+                "it with more --epochs, or train under another name (--run)"
             )
         if read_document(data_path) != data:
             raise RunError(

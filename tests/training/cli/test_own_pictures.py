@@ -96,7 +96,9 @@ def test_extra_images_of_the_test_split_are_left_out(tmp_path: Path, mnist_cache
                 Image.fromarray(digit).save(folder / "7" / f"{number}.png")
     copies = len(list((folder / "7").iterdir()))
 
-    with pytest.raises(DatasetError, match=rf"has only {copies} images of the validation or test split of mn"):
+    with pytest.raises(
+        DatasetError, match=rf"has only {copies} images of the validation or test split of mn"
+    ):
         train(tmp_path, "--extra", folder)
     _misread(folder, "1")
 
