@@ -71,7 +71,7 @@ def test_every_stage_but_the_convolutions_computes_what_it_says(name: str, versi
             expected = one + other
         else:
             assert stage.kind is StageKind.DENSE
-            expected = read.ravel() @ stage.weights + stage.bias
+            expected = read.ravel() @ stage.weights + (0.0 if stage.bias is None else stage.bias)
         np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-3, err_msg=f"{number} {stage.kind}")
 
 

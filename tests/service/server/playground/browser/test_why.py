@@ -89,7 +89,7 @@ def test_a_map_shows_the_part_of_the_sheet_that_is_its_own(explained: Any, catal
     page = explained.page
     explainer, pixels = catalog.explainer("mnist"), drawn_pixels(explained, catalog)
     page.mouse.move(0, 0)
-    for layer, index in (("whitening", 3), ("conv2d_8", 0), ("conv2d_13", 2)):
+    for layer, index in (("whitening", 3), ("conv2d_1", 0), ("conv2d_6", 2)):
         button = page.locator(f"button[data-layer={layer}][data-map='{index}']")
         shot = button.evaluate("""async (button) => {
           const style = getComputedStyle(button);
@@ -187,15 +187,15 @@ def test_a_closed_map_gives_the_focus_back_and_the_drawing_stays(explained: Any,
 
 def test_a_deeper_map_shows_its_place_in_the_picture_and_follows_the_drawing(explained: Any) -> None:
     page = explained.page
-    first = page.locator("button[data-layer=conv2d_9][data-map='0']")
+    first = page.locator("button[data-layer=conv2d_2][data-map='0']")
     first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
-    expect(page.locator(".feature-map h2")).to_have_text("Feature map 2 of conv2d_9")
+    expect(page.locator(".feature-map h2")).to_have_text("Feature map 2 of conv2d_2")
     expect(page.locator(".sum")).to_have_text(re.compile("^Value: .*The frame is its place in the picture.$"))
-    with page.expect_response("**/explain?as=json&layer=conv2d_9&map=1"):
+    with page.expect_response("**/explain?as=json&layer=conv2d_2&map=1"):
         explained.draw([(0.2, 0.8), (0.8, 0.8)])
 
 
