@@ -1303,6 +1303,10 @@ Protokolldatei: {0}</translation>
         <translation>Bidirektionale GRU</translation>
     </message>
     <message>
+        <source>Concatenate</source>
+        <translation>Verkettung</translation>
+    </message>
+    <message>
         <source>Convolution</source>
         <translation>Faltung</translation>
     </message>
@@ -1339,6 +1343,10 @@ Protokolldatei: {0}</translation>
         <translation>Max-Pooling</translation>
     </message>
     <message>
+        <source>Multiply</source>
+        <translation>Produkt</translation>
+    </message>
+    <message>
         <source>ReLU</source>
         <translation>ReLU</translation>
     </message>
@@ -1349,6 +1357,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Reshape</source>
         <translation>Umformung</translation>
+    </message>
+    <message>
+        <source>Softmax</source>
+        <translation>Softmax</translation>
     </message>
     <message>
         <source>Word sum</source>
@@ -2269,6 +2281,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>a deep convolutional network that begins by whitening</source>
         <translation>ein tiefes Faltungsnetz, das mit Whitening beginnt</translation>
+    </message>
+    <message>
+        <source>a deep convolutional network that doubts letters and shapes</source>
+        <translation>ein tiefes Faltungsnetz, das bei Buchstaben und Formen zweifelt</translation>
     </message>
     <message>
         <source>a small convolutional network trained from scratch</source>

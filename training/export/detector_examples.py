@@ -17,7 +17,7 @@ Pixels = npt.NDArray[np.uint8]
 
 _SEED = 0
 _GARMENTS, _GARMENT_OUTLIERS = 12_000, 4_000
-_PHOTOS, _RESENT_PHOTOS, _PHOTO_OUTLIERS = 6_000, 2_000, 3_000
+_PHOTOS, _RESENT_PHOTOS, _PHOTO_OUTLIERS = 6_000, 4_000, 3_000
 _RESENT_SIDE, _JPEG_QUALITY = (48, 300), (40, 92)  # in pixels; upper limits are exclusive
 _FILTERS = (Image.Resampling.LANCZOS, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 
@@ -30,6 +30,8 @@ class DetectorExamples:
     outliers: Pixels  # of no class
     max_loss: float  # share of validation pictures whose right predictions may become unsure
     every_activation: bool = False  # whether it reads all activations, or the last one of each shape
+    norms: bool = False  # whether it reads the norms of the activations beside their means
+    typical_factor: float = 0.999  # of the logits of a typical picture
 
 
 def garment_examples(train: Pixels, *, count: int = _GARMENT_OUTLIERS) -> DetectorExamples:
@@ -75,8 +77,10 @@ def photo_examples(train: Pixels, others: Path, *, synthetic: int = _PHOTO_OUTLI
     return DetectorExamples(
         known=np.concatenate([photos, *(_resend(photo, rng)[np.newaxis] for photo in sent)]),
         outliers=np.concatenate(outliers),
-        max_loss=0.002,
+        max_loss=0.001,
         every_activation=True,
+        norms=True,
+        typical_factor=0.9999,
     )
 
 

@@ -1,9 +1,10 @@
 """Fits a detector of pictures that show no class, and inserts it into an ONNX network before its calibration.
 
-The detector is a logistic regression on mean activations of the network's stages and on its last features. It
-distinguishes the pictures of ``training.export.detector_examples``. In the graph, its output scales the
-logits. For a picture without a class, all probabilities become similar, and the prediction is unsure. The use
-of activations of several layers follows Lee et al. 2018 (arXiv:1807.03888).
+The detector is a logistic regression on activations of the network's stages and on its last features. Of each
+channel it reads the mean, and in networks of photos also the Euclidean norm. It distinguishes the pictures of
+``training.export.detector_examples``. In the graph, its output scales the logits. For a picture without a
+class, all probabilities become similar, and the prediction is unsure. The use of activations of several
+layers follows Lee et al. 2018 (arXiv:1807.03888).
 """
 
 from collections.abc import Iterator
@@ -34,8 +35,9 @@ _STEPS = {
     f"{PREFIX}logits": "Mul",
 }
 _CONSTANTS = (f"{PREFIX}weights", f"{PREFIX}bias")
+# What a detector reads of each channel of an activation, and the operation that computes it.
+_MEAN, _NORM = ("mean", "ReduceMean"), ("norm", "ReduceL2")
 _REGULARIZATION = 0.01  # inverse strength, as scikit-learn counts it
-_TYPICAL_GATE = 0.999  # factor of the logits of a typical picture
 _BATCH_SIZE = 100
 
 
@@ -48,8 +50,9 @@ class OutlierDetector:
 
     # Names in the graph of activations (n, channels, height, width) or features (n, channels).
     tensors: tuple[str, ...]
-    weights: _Array  # (channels of all tensors,)
+    weights: _Array  # (channels of all tensors, and those of the norms,)
     bias: float
+    norms: bool = False  # whether it also reads the norms of the activations
 
 
 def fit_detector(
@@ -67,8 +70,9 @@ def fit_detector(
         ExportError: The network does not end in a dense layer after convolutions.
     """
     tensors = _stages(proto, every=examples.every_activation)
-    _, known = _activations(proto, tensors, examples.known)
-    _, unknown = _activations(proto, tensors, examples.outliers)
+    observed, names = _observe(proto, tensors, norms=examples.norms)
+    _, known = _activations(observed, names, examples.known)
+    _, unknown = _activations(observed, names, examples.outliers)
     mean, deviation = known.mean(axis=0), known.std(axis=0) + 1e-6
     model = LogisticRegression(C=_REGULARIZATION, max_iter=300, class_weight="balanced")
     model.fit(
@@ -76,12 +80,18 @@ def fit_detector(
         np.repeat([0, 1], [len(known), len(unknown)]),
     )
     weights = model.coef_[0] / deviation
-    probabilities, held_out = _activations(proto, tensors, validation.x)
+    probabilities, held_out = _activations(observed, names, validation.x)
     scores = held_out @ weights
     right = (probabilities.max(axis=1) >= unsure_below) & (probabilities.argmax(axis=1) == validation.y)
     limit = float(np.sort(scores[right])[-round(examples.max_loss * len(scores)) - 1])
-    steepness = np.log(_TYPICAL_GATE / (1 - _TYPICAL_GATE)) / (limit - float(np.median(scores)))
-    return OutlierDetector(tensors=tensors, weights=-steepness * weights, bias=float(steepness * limit))
+    typical = examples.typical_factor
+    steepness = np.log(typical / (1 - typical)) / (limit - float(np.median(scores)))
+    return OutlierDetector(
+        tensors=tensors,
+        weights=-steepness * weights,
+        bias=float(steepness * limit),
+        norms=examples.norms,
+    )
 
 
 def insert_detector(proto: onnx.ModelProto, detector: OutlierDetector) -> None:
@@ -94,22 +104,13 @@ def insert_detector(proto: onnx.ModelProto, detector: OutlierDetector) -> None:
     graph = proto.graph
     softmax = _softmax(graph)
     place = list(graph.node).index(softmax)
-    means, nodes = [], []
-    ranks = _ranks(proto)
-    for number, tensor in enumerate(detector.tensors):
-        if ranks[tensor] == 2:
-            means.append(tensor)
-            continue
-        means.append(f"{PREFIX}mean_{number}")
-        nodes.append(
-            helper.make_node("ReduceMean", [tensor], [means[-1]], name=means[-1], axes=[2, 3], keepdims=0)
-        )
+    names, nodes = _summarize(proto, detector.tensors, norms=detector.norms)
     weights, bias = _CONSTANTS
     for name, value in ((weights, detector.weights[:, np.newaxis]), (bias, np.array([detector.bias]))):
         graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), name))
     joined, product, score, factor, logits = _STEPS
     nodes += [
-        helper.make_node("Concat", means, [joined], name=joined, axis=1),
+        helper.make_node("Concat", names, [joined], name=joined, axis=1),
         helper.make_node("MatMul", [joined, weights], [product], name=product),
         helper.make_node("Add", [product, bias], [score], name=score),
         helper.make_node("Sigmoid", [score], [factor], name=factor),
@@ -164,8 +165,10 @@ def _find_detector(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
             return []
         found.append(node)
         tensor = node.input[1 if kind == "Mul" else 0]
-    means = (makers.get(f"{PREFIX}mean_{number}") for number in range(len(found[-1].input)))
-    return [*found, *(node for node in means if node is not None)]
+    names = (
+        f"{PREFIX}{name}_{number}" for name, _ in (_MEAN, _NORM) for number in range(len(found[-1].input))
+    )
+    return [*found, *(makers[name] for name in names if name in makers)]
 
 
 def _stages(proto: onnx.ModelProto, *, every: bool) -> tuple[str, ...]:
@@ -205,28 +208,50 @@ def _ranks(proto: onnx.ModelProto) -> dict[str, int]:
     return {name: len(shape) for name, shape in _shapes(proto).items()}
 
 
-def _activations(
-    proto: onnx.ModelProto, tensors: tuple[str, ...], pictures: Pixels
-) -> tuple[npt.NDArray[np.float32], _Array]:
-    """Return the probabilities (n, classes), and the mean activations of all tensors (n, channels)."""
+def _summarize(
+    proto: onnx.ModelProto, tensors: tuple[str, ...], *, norms: bool
+) -> tuple[list[str], list[onnx.NodeProto]]:
+    """Return the names of what a detector reads, (n, channels) each, and the nodes that compute it.
+
+    Features are read as they are.
+    """
+    ranks = _ranks(proto)
+    names, nodes = [], []
+    for summary, operation in (_MEAN, _NORM) if norms else (_MEAN,):
+        for number, tensor in enumerate(tensors):
+            if ranks[tensor] == 2:
+                names += [tensor] if summary == "mean" else []
+                continue
+            name = f"{PREFIX}{summary}_{number}"
+            names.append(name)
+            nodes.append(helper.make_node(operation, [tensor], [name], name=name, axes=[2, 3], keepdims=0))
+    return names, nodes
+
+
+def _observe(
+    proto: onnx.ModelProto, tensors: tuple[str, ...], *, norms: bool
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return a network that also outputs what a detector reads, and the names of these outputs."""
+    names, nodes = _summarize(proto, tensors, norms=norms)
     observed = onnx.ModelProto()
     observed.CopyFrom(proto)
-    observed.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in tensors)
-    content = observed.SerializeToString()
-    # Means are taken batch by batch: all activations of thousands of pictures would not fit into memory.
-    rows = [[_mean(part) for part in outputs] for outputs in _run(content, pictures)]
-    probabilities, *parts = (np.concatenate(part) for part in zip(*rows, strict=True))
+    observed.graph.node.extend(nodes)
+    observed.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
+    return observed.SerializeToString(), (observed.graph.output[0].name, *names)
+
+
+def _activations(
+    content: bytes, names: tuple[str, ...], pictures: Pixels
+) -> tuple[npt.NDArray[np.float32], _Array]:
+    """Return the probabilities (n, classes), and what a detector reads (n, channels)."""
+    probabilities, *parts = (
+        np.concatenate(part) for part in zip(*_run(content, names, pictures), strict=True)
+    )
     return probabilities, np.concatenate(parts, axis=1).astype(np.float64)
 
 
-def _mean(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the means (n, channels) of activations (n, channels, height, width); others as they are."""
-    means: npt.NDArray[np.float32] = values.mean(axis=(2, 3)) if values.ndim == 4 else values
-    return means
-
-
-def _run(content: bytes, pictures: Pixels) -> Iterator[list[npt.NDArray[np.float32]]]:
+def _run(content: bytes, names: tuple[str, ...], pictures: Pixels) -> Iterator[list[npt.NDArray[np.float32]]]:
     session = open_session(Path("detector.onnx"), providers=("cpu",), threads=2, content=content)
-    name = session.get_inputs()[0].name
+    source = session.get_inputs()[0].name
     for start in range(0, len(pictures), _BATCH_SIZE):
-        yield session.run(None, {name: pictures[start : start + _BATCH_SIZE]})
+        yield session.run(names, {source: pictures[start : start + _BATCH_SIZE]})

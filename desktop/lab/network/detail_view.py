@@ -10,7 +10,7 @@ from desktop.lab.maps.window_view import WindowView
 from desktop.lab.network.activations import Activations
 from desktop.lab.network.formulas import formula_text, input_word, sum_text
 from desktop.lab.network.map_detail import MapDetail
-from desktop.lab.network.stage import StageKind, Values
+from desktop.lab.network.stage import JOINING, StageKind, Values
 from desktop.lab.network.titles import stage_names
 from desktop.result.pixel_view import PixelView
 from desktop.widgets import column, row, scale_font
@@ -115,8 +115,10 @@ class MapDetailView(QWidget):
         if detail is None or activations is None:
             return
         stage = activations.network.stages[detail.number]
-        if stage.kind is StageKind.ADDITION:
-            self.map_selected.emit(stage.sources[place], detail.index)
+        if stage.kind in JOINING:
+            source = stage.sources[place]
+            # A single factor of all maps has the number 0.
+            self.map_selected.emit(source, min(detail.index, len(activations.maps(source)) - 1))
             return
         source, index = stage.sources[0], int(detail.numbers[place])
         if stage.kind not in (StageKind.CONVOLUTION, StageKind.DENSE, StageKind.SCORES):

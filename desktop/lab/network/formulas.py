@@ -79,6 +79,8 @@ def formula_text(stage: Stage, detail: MapDetail, number: Number) -> str:
         )
     if stage.kind is StageKind.ADDITION:
         return "y = x₁ + x₂"
+    if stage.kind is StageKind.MULTIPLICATION:
+        return "y = x₁ · x₂"
     return "" if stage.function is None else function_formula(stage.function)
 
 

@@ -115,37 +115,38 @@ class _Reader:
                 self._constants[node.output[0]] = self._constants[node.input[0]]
 
     def _add(self, node: onnx.NodeProto) -> None:
-        """Complete the last stage with a node, make a new stage of it, or pass it over."""
+        """Complete a stage with a node, make a new stage of it, or pass it over."""
         inputs = [name for name in node.input if name in self._stage_of]
         if not inputs or node.output[0] in self._constants:
             return
         sources = tuple(self._stage_of[name] for name in inputs)
-        completed = self._completed(node, inputs)
-        stage = None if completed is not None else self._builder.build(node, inputs[0], sources)
-        if completed is not None:
-            self._stages[-1] = completed
-        elif stage is not None:
-            self._stages.append(stage)
-        else:
+        for number in sources:
+            completed = self._completed(self._stages[number], node, inputs)
+            if completed is not None:
+                self._stages[number] = completed
+                self._stage_of[node.output[0]] = number
+                return
+        stage = self._builder.build(node, inputs[0], sources)
+        if stage is None:
             self._pass(node, sources[0])
             return
+        self._stages.append(stage)
         self._stage_of[node.output[0]] = len(self._stages) - 1
 
-    def _completed(self, node: onnx.NodeProto, inputs: list[str]) -> Stage | None:
-        """Return the last stage with the node, if that is its bias, or makes x · sigmoid(x) of a sigmoid."""
-        last = self._stages[-1]
-        if last.output not in inputs:
+    def _completed(self, stage: Stage, node: onnx.NodeProto, inputs: list[str]) -> Stage | None:
+        """Return a stage with the node, if that is its bias, or makes x · sigmoid(x) of a sigmoid."""
+        if stage.output not in inputs:
             return None
-        if node.op_type == "Mul" and last.function is Function.SIGMOID and last.input in inputs:
-            return replace(last, output=node.output[0], function=Function.SILU)
+        if node.op_type == "Mul" and stage.function is Function.SIGMOID and stage.input in inputs:
+            return replace(stage, output=node.output[0], function=Function.SILU)
         values = [self._constants[name] for name in node.input if name in self._constants]
-        takes_bias = last.kind in (StageKind.DENSE, StageKind.NORMALIZATION) and last.weights is not None
+        takes_bias = stage.kind in (StageKind.DENSE, StageKind.NORMALIZATION) and stage.weights is not None
         if node.op_type != "Add" or not values or not takes_bias:
             return None
-        assert last.weights is not None
-        if values[0].size != last.weights.shape[-1]:
+        assert stage.weights is not None
+        if values[0].size != stage.weights.shape[-1]:
             return None
-        return replace(last, output=node.output[0], bias=values[0].ravel().astype(np.float32))
+        return replace(stage, output=node.output[0], bias=values[0].ravel().astype(np.float32))
 
     def _pass(self, node: onnx.NodeProto, source: int) -> None:
         self._stage_of[node.output[0]] = source

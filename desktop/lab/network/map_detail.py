@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from desktop.lab.convolution.window import SlidingWindow
 from desktop.lab.network.activations import Activations
-from desktop.lab.network.stage import Stage, StageKind, Values
+from desktop.lab.network.stage import JOINING, Stage, StageKind, Values
 
 # Inputs of a map that are shown.
 SHOWN_INPUTS = 8
@@ -142,8 +142,8 @@ def _single_inputs(activations: Activations, stage: Stage, number: int, index: i
         return np.empty((0, 1, 1), dtype=np.float32)
     if stage.kind is StageKind.SCORES:
         return activations.logits[:, None, None]
-    if stage.kind is StageKind.ADDITION:
-        return np.stack([activations.maps(source)[index] for source in stage.sources])
+    if stage.kind in JOINING:
+        return np.stack([maps[min(index, len(maps) - 1)] for maps in map(activations.maps, stage.sources)])
     read = activations.read(number)
     return (read[:, None, None] if read.ndim == 1 else read)[index : index + 1]
 

@@ -21,8 +21,13 @@ class StageKind(Enum):
     POOLING = "pooling"
     GLOBAL_POOLING = "global pooling"
     ADDITION = "addition"
+    MULTIPLICATION = "multiplication"
     DENSE = "dense"
     SCORES = "scores"
+
+
+# Stages that join the values of two stages.
+JOINING = frozenset({StageKind.ADDITION, StageKind.MULTIPLICATION})
 
 
 class Function(Enum):

@@ -17,6 +17,7 @@ _ACTIVATIONS = {
     "Clip": Function.RELU6,
 }
 _POOLINGS = {"MaxPool": Function.MAXIMUM, "AveragePool": Function.MEAN}
+_JOINED = {"Add": StageKind.ADDITION, "Mul": StageKind.MULTIPLICATION}
 _GLOBAL_POOLINGS = {"GlobalMaxPool": Function.MAXIMUM, "GlobalAveragePool": Function.MEAN}
 
 
@@ -99,7 +100,7 @@ class StageBuilder:
         )
 
     def _elementwise(self, node: onnx.NodeProto, first: str, sources: tuple[int, ...]) -> Stage | None:
-        """Return the stage of an addition or of a batch normalization.
+        """Return the stage of an addition or multiplication of two stages, or of a batch normalization.
 
         A multiplication with a vector begins a normalization; the addition after it completes it.
         """
@@ -113,10 +114,8 @@ class StageBuilder:
                 weights=factor, bias=shift - factor * mean,
             )  # fmt: skip
         if len(sources) == 2:
-            adds = node.op_type == "Add"
-            return (
-                Stage(kind=StageKind.ADDITION, output=output, input=first, sources=sources) if adds else None
-            )
+            joined = _JOINED.get(node.op_type)
+            return joined and Stage(kind=joined, output=output, input=first, sources=sources)
         if node.op_type != "Mul" or len(values) != 1 or values[0].size == 1:
             return None
         constant = values[0].ravel().astype(np.float32)

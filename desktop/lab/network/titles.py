@@ -13,6 +13,7 @@ _LAYERS = {
     StageKind.CONVOLUTION: "Conv2D",
     StageKind.NORMALIZATION: "BatchNormalization",
     StageKind.ADDITION: "Add",
+    StageKind.MULTIPLICATION: "Multiply",
     StageKind.DENSE: "Dense",
 }
 _POOLINGS = {

@@ -74,6 +74,7 @@ def test_garments_become_unsure_in_a_network_of_photos(
     before, sure_before = run_network(network, photos.x), run_network(network, others).max(axis=1)
     half = len(photos) // 2
     examples = photo_examples(photos.x[:half], tmp_path, synthetic=90)
+    without = network.SerializeToString()
 
     found = fit_detector(network, examples, photos.take(slice(half, None)), unsure_below=UNSURE_BELOW)
     insert_detector(network, found)
@@ -83,6 +84,9 @@ def test_garments_become_unsure_in_a_network_of_photos(
     assert (sure_before >= UNSURE_BELOW).mean() > 2 * (sure_after >= UNSURE_BELOW).mean()
     assert (sure_after < UNSURE_BELOW).mean() > 0.8
     assert not any(name.startswith(PREFIX) for name in choose_nodes(network.graph))
+    assert {"ReduceMean", "ReduceL2"} <= {node.op_type for node in network.graph.node}
+    remove_detector(network)
+    assert network.SerializeToString() == without
 
 
 def test_a_detector_can_be_removed_below_a_calibration(

@@ -27,8 +27,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 _BATCH_SIZE = 16
 _PERCENTILE = 99.99
-# Nothing after these operations is quantised: dense layers, and the means that a detector reads.
-_FLOAT_OPERATIONS = {"MatMul", "Gemm", "ReduceMean"}
+# Nothing after these operations is quantised: dense layers, and the means and norms that a detector reads.
+_FLOAT_OPERATIONS = {"MatMul", "Gemm", "ReduceMean", "ReduceL2"}
 # Operations that ONNX Runtime computes in 8 bits between two convolutions. It computes other activations in
 # floats and rounds only their result.
 _QUANTIZED_OPERATIONS = {"Conv", "Relu", "Clip", "MaxPool", "Add", "Mul", "Sigmoid", "Concat"}

@@ -69,6 +69,9 @@ def test_every_stage_but_the_convolutions_computes_what_it_says(name: str, versi
         elif stage.kind is StageKind.ADDITION:
             one, other = (found.values(source) for source in stage.sources)
             expected = one + other
+        elif stage.kind is StageKind.MULTIPLICATION:
+            one, other = (found.values(source) for source in stage.sources)
+            expected = one * other
         else:
             assert stage.kind is StageKind.DENSE
             expected = read.ravel() @ stage.weights + (0.0 if stage.bias is None else stage.bias)
