@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 from PIL import Image
-from training_commands import call, export, train
+from training_commands import add_pictures, call, export, train
 
 from service.inference.card import read_card
 from service.inference.catalog import Catalog
@@ -38,16 +38,9 @@ def _train_on(own_pictures: Path, tmp_path: Path, *words: object) -> Result:
     return call(cli.train, "cats-dogs-scratch", *options, *folders, *words)
 
 
-def _add_pictures(own_pictures: Path) -> None:
-    for name in ("Cat", "Dog"):
-        first = next(path for path in sorted((own_pictures / name).iterdir()) if path.stem.isdigit())
-        for number in range(4):
-            (own_pictures / name / f"new-{number}.jpg").write_bytes(first.read_bytes())
-
-
 def test_resume_is_refused_after_images_were_added(tmp_path: Path, own_pictures: Path) -> None:
     _train_on(own_pictures, tmp_path, "--epochs", 1)
-    _add_pictures(own_pictures)
+    add_pictures(own_pictures)
 
     with pytest.raises(RunError, match=r"pets: the data of my_pets has changed since the run began"):
         _train_on(own_pictures, tmp_path, "--epochs", 1, "--resume")
