@@ -63,6 +63,12 @@ class Examples:
         return Examples(self.x[chosen], self.y[chosen], sentences)
 
 
+def find_copies(examples: Examples, *others: Examples) -> npt.NDArray[np.bool_]:
+    """Return for each example, bool (n,), whether others have the same input."""
+    inputs = {row.tobytes() for part in others for row in part.x}
+    return np.array([row.tobytes() in inputs for row in examples.x], dtype=bool)
+
+
 def concatenate(parts: Sequence[Examples]) -> Examples:
     """Return several sets of examples as one; token ids are padded to the length of the longest text."""
     inputs = [part.x for part in parts]

@@ -13,6 +13,7 @@ from training.datasets.dataset import (
     Examples,
     concatenate,
     encode,
+    find_copies,
     random_mask,
     stratified_mask,
 )
@@ -79,8 +80,7 @@ def _load_extra(folder: Path, dataset: Dataset, recipe: Recipe) -> tuple[Example
     examples, skipped = load_extra(
         folder, labels=dataset.labels, preprocessing=recipe.preprocessing, size=recipe.size
     )
-    held_out = {row.tobytes() for split in (dataset.validation, dataset.test) for row in split.x}
-    kept = np.array([row.tobytes() not in held_out for row in examples.x])
+    kept = ~find_copies(examples, dataset.validation, dataset.test)
     copies = len(kept) - int(kept.sum())
     if not copies:
         return examples, skipped

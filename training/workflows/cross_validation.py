@@ -3,11 +3,10 @@
 import statistics
 from dataclasses import replace
 
-import numpy as np
 from rich.console import Console
 
 from training.datasets import Dataset
-from training.datasets.dataset import concatenate
+from training.datasets.dataset import concatenate, find_copies
 from training.errors import RecipeError
 from training.fit.inputs import make_folds
 from training.fit.run_folder import VOCABULARY
@@ -70,7 +69,6 @@ def divide_into_folds(dataset: Dataset, *, folds: int, seed: int) -> list[Datase
 
 def _without_copies(fold: Dataset) -> Dataset:
     """Leave out the training examples whose input is held out too."""
-    held_out = {row.tobytes() for row in fold.validation.x}
-    kept = np.array([row.tobytes() not in held_out for row in fold.train.x])
+    kept = ~find_copies(fold.train, fold.validation)
     added = kept[len(kept) - fold.extra :]
     return replace(fold, train=fold.train.take(kept), extra=int(added.sum()))
