@@ -130,15 +130,21 @@ def served_network(models: Sequence[keras.Model], recipe: Recipe) -> keras.Model
         recipe: The recipe of the first network.
 
     Raises:
-        ExportError: The logits of an ensemble's networks cannot be averaged.
+        ExportError: The logits, of an ensemble or of an image and its flip, cannot be averaged.
     """
+    ends_in_dense = all(isinstance(each.layers[-1], keras.layers.Dense) for each in models)
     if len(models) > 1:
-        if not all(isinstance(each.layers[-1], keras.layers.Dense) for each in models):
+        if not ends_in_dense:
             raise ExportError(
                 f"{recipe.name}: the last layer is not a dense one, so the logits of several runs cannot be "
                 "averaged; average their weights (--average weights)"
             )
         return average_logits(models, flip_tta=recipe.flip_tta)
+    if recipe.flip_tta and not ends_in_dense:
+        raise ExportError(
+            f"{recipe.name}: the last layer is not a dense one, so the logits of an image and its flip "
+            "cannot be averaged; an older version of Lectern trained this run, so train it again"
+        )
     return with_flip_tta(models[0]) if recipe.flip_tta else models[0]
 
 

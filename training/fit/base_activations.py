@@ -51,7 +51,7 @@ class _Images:
 
     def key(self, network: TransferNetwork) -> str:
         """Return a checksum of everything that the activations of these images depend on."""
-        base = f"{network.base.name} {network.base.count_params()} {network.cut}"
+        base = f"{network.base.name} {network.base.input_shape} {network.base.count_params()} {network.cut}"
         key = hashlib.sha256(f"{base} {self.examples.x.shape} {self.augmentation} {self.seed}".encode())
         key.update(np.ascontiguousarray(self.examples.x).data)
         return key.hexdigest()

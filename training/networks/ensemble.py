@@ -20,9 +20,10 @@ def average_logits(models: Sequence[keras.Model], *, flip_tta: bool = False) -> 
         A network of the same input and output: the features of all networks, and one dense layer.
     """
     image = keras.Input(models[0].input.shape[1:], dtype=models[0].input.dtype, name=models[0].input.name)
+    copies = [_copy(model) for model in models]
     members = [
-        keras.Model(model.input, model.layers[-1].input, name=f"member_{number}")
-        for number, model in enumerate(models, start=1)
+        keras.Model(copy.input, copy.layers[-1].input, name=f"member_{number}")
+        for number, copy in enumerate(copies, start=1)
     ]
     last = models[0].layers[-1]
     output_layer = keras.layers.Dense(last.units, activation=last.activation, name=last.name)
@@ -67,10 +68,18 @@ def with_flip_tta(model: keras.Model) -> keras.Model:
             features before that layer therefore gives the mean of the logits.
 
     Returns:
-        A network of the same input, output and layers that shares the weights.
+        A network of the same input and output, with copies of the layers and weights.
     """
-    features = keras.Model(model.input, model.layers[-1].input)
+    copy = _copy(model)
+    features = keras.Model(copy.input, copy.layers[-1].input)
     image = keras.Input(model.input.shape[1:], dtype=model.input.dtype, name=model.input.name)
     both = ops.concatenate([image, image[:, :, ::-1]], axis=0)
     pairs = ops.reshape(features(both), (2, -1, features.output.shape[-1]))
-    return keras.Model(image, model.layers[-1](ops.mean(pairs, axis=0)), name=model.name)
+    return keras.Model(image, copy.layers[-1](ops.mean(pairs, axis=0)), name=model.name)
+
+
+def _copy(model: keras.Model) -> keras.Model:
+    """Copy a network. A layer that it shares with other networks has several inputs; its copy has one."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy

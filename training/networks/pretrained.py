@@ -53,18 +53,19 @@ def build_transfer(
     lower, upper = split_base(base)
     scaling = scaling_of(chosen).layer()
     pool = keras.layers.GlobalAveragePooling2D(name="pool")
-    head = _build_head(hyperparameters, features=base.output.shape[-1], classes=classes)
+    dropout, output = _classifier_layers(hyperparameters, classes=classes)
 
     image = keras.Input((SIZE, SIZE, 3), dtype="uint8", name="image")
+    features = keras.Input((base.output.shape[-1],), name="features")
     # The feature cache stores activations in float16.
     activations = keras.Input(upper.input.shape[1:], dtype="float16", name="activations")
     pooled = pool(upper(keras.ops.cast(activations, "float32")))
     return TransferNetwork(
-        full=keras.Model(image, head(pool(base(scaling(image))))),
+        full=keras.Model(image, output(dropout(pool(base(scaling(image)))))),
         lower=keras.Model(image, lower(scaling(image))),
         pooled=keras.Model(activations, pooled),
-        head=head,
-        fine_tuning=keras.Model(activations, head(pooled)),
+        head=keras.Model(features, output(dropout(features))),
+        fine_tuning=keras.Model(activations, output(dropout(pooled))),
         base=base,
         cut=lower.layers[-1].name,
     )
@@ -82,12 +83,17 @@ def unfreeze(network: TransferNetwork, part: Unfreeze) -> None:
         layer.trainable = index >= first and not isinstance(layer, keras.layers.BatchNormalization)
 
 
-def _build_head(hyperparameters: Hyperparameters, *, features: int, classes: int) -> keras.Model:
-    regularizer = keras.regularizers.L1L2(l1=hyperparameters.l1, l2=hyperparameters.l2)
-    inputs = keras.Input((features,), name="features")
-    hidden = keras.layers.Dropout(hyperparameters.dropout or 0.0, seed=hyperparameters.seed)(inputs)
+def _classifier_layers(
+    hyperparameters: Hyperparameters, *, classes: int
+) -> tuple[keras.layers.Layer, keras.layers.Layer]:
+    """Return the dropout and the output layer, which all models of a network share."""
     units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
-    layer = keras.layers.Dense(
-        units, activation=activation, kernel_regularizer=regularizer, name="probabilities"
+    return (
+        keras.layers.Dropout(hyperparameters.dropout or 0.0, seed=hyperparameters.seed),
+        keras.layers.Dense(
+            units,
+            activation=activation,
+            kernel_regularizer=keras.regularizers.L1L2(l1=hyperparameters.l1, l2=hyperparameters.l2),
+            name="probabilities",
+        ),
     )
-    return keras.Model(inputs, layer(hidden), name="classifier")

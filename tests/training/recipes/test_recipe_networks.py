@@ -38,7 +38,7 @@ def test_network_takes_the_inputs_of_the_server(name: str) -> None:
 def _hidden_kernels(model: keras.Model, recipe: Recipe) -> list[Any]:
     """The kernels that the options regularise: of all hidden layers, or of the classifier on a base."""
     if recipe.pretrained:
-        return [model.get_layer("classifier").get_layer("probabilities").kernel]
+        return [model.get_layer("probabilities").kernel]
     layers = (layer for layer in model.layers if hasattr(layer, "kernel"))
     outputs = ("probabilities", "values", "standard_scores", "factor")
     return [layer.kernel for layer in layers if layer.name not in (*outputs, "whitening")]
