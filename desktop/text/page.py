@@ -85,7 +85,7 @@ class TextPage(Page):
 
     def snapshot(self) -> object:
         """Return the text."""
-        return self.editor.toPlainText()
+        return self._text
 
     def restore(self, snapshot: object) -> None:
         """Show a text of the history; can be undone, and sends no signal."""
