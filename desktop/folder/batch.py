@@ -1,5 +1,6 @@
-"""Classifies the images of a folder in batches."""
+"""Classifies the images of folders in batches."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from service.client import RequestRefused
 from service.inference import LecternError
 from service.inference.errors import InputError
 from service.inference.files import printable
-from service.inference.folders import files_in
+from service.inference.folders import files_in, is_wanted
 from service.inference.preprocessing import PICTURE_SUFFIXES
 
 # Small batches make cancelling fast: a batch that has begun is finished.
@@ -29,7 +30,7 @@ class FileResult:
     """The result for one file.
 
     Attributes:
-        name: Path relative to the folder.
+        name: Path relative to the folder; a whole path for a file outside of it.
         result: The prediction; None after an error.
         error: Why there is no prediction.
     """
@@ -44,25 +45,45 @@ class FileResult:
         return printable(self.name)
 
 
-def find_images(folder: Path) -> list[Path]:
-    """Return the image files of a folder and its subfolders, sorted; hidden ones are left out."""
-    return [Path(path) for path in files_in(str(folder), PICTURE_SUFFIXES, skip_unreadable=True)]
+def common_folder(paths: Sequence[Path]) -> Path:
+    """Return the folder that contains several paths; a single path is that folder itself."""
+    if len(paths) == 1:
+        return paths[0]
+    try:
+        return Path(os.path.commonpath([path.parent for path in paths]))
+    except ValueError:  # They are on several drives of Windows.
+        return paths[0].parent
+
+
+def find_images(*paths: Path) -> list[Path]:
+    """Return the image files of folders and their subfolders, and those that are given themselves.
+
+    They are sorted; each is listed once, and hidden ones are left out.
+    """
+    found: list[str] = []
+    for path in sorted(paths):
+        if path.is_dir():
+            found += files_in(str(path), PICTURE_SUFFIXES, skip_unreadable=True)
+        elif is_wanted(str(path), PICTURE_SUFFIXES):
+            found.append(str(path))
+    return [Path(path) for path in dict.fromkeys(found)]
 
 
 def classify_folder(
-    folder: Path, classify: Classify, *, interval_s: float = _INTERVAL_S
+    folder: Path, classify: Classify, *, parts: Sequence[Path] = (), interval_s: float = _INTERVAL_S
 ) -> Iterator[int | list[FileResult]]:
-    """Classify all images of a folder.
+    """Classify the images of a folder.
 
     Args:
-        folder: The folder.
+        folder: The folder, which the names of the results are relative to.
         classify: Classifies the bytes of several image files, or raises an error for all of them.
+        parts: The folders and files in it that are classified; all if empty.
         interval_s: Minimum time between two groups of results, in seconds.
 
     Yields:
         The number of image files, then groups of results in the order of the files.
     """
-    files = find_images(folder)
+    files = find_images(*(parts or (folder,)))
     yield len(files)
     group: list[FileResult] = []
     last = time.monotonic()
@@ -108,7 +129,7 @@ def _batches(files: Sequence[Path]) -> Iterator[list[Path]]:
 
 
 def _classify_batch(folder: Path, files: Sequence[Path], classify: Classify) -> list[FileResult]:
-    names = {path: path.relative_to(folder).as_posix() for path in files}
+    names = {path: _name(path, folder) for path in files}
     results: dict[Path, FileResult] = {}
     contents: dict[Path, bytes] = {}
     for path in files:
@@ -126,6 +147,10 @@ def _classify_batch(folder: Path, files: Sequence[Path], classify: Classify) -> 
         # At least one file is unusable: classify each by itself to find it.
         results |= {path: _classify_one(names[path], data, classify) for path, data in contents.items()}
     return [results[path] for path in files]
+
+
+def _name(path: Path, folder: Path) -> str:
+    return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
 
 def _classify_one(name: str, content: bytes, classify: Classify) -> FileResult:

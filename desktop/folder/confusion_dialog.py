@@ -62,11 +62,12 @@ class ConfusionDialog(QDialog):
         self._loader.put(partial(_load, self._folder, names[:_MAX_SHOWN]))
 
     @Slot(object)
-    def _add_picture(self, loaded: tuple[Path, Picture]) -> None:
-        path, picture = loaded
+    def _add_picture(self, loaded: tuple[str, Picture]) -> None:
+        name, picture = loaded
+        path = self._folder / name
         item = QListWidgetItem()
         set_tile(item, printable(path.name), image=picture.thumbnail)
-        item.setToolTip(printable(str(path.relative_to(self._folder))))
+        item.setToolTip(printable(name))
         item.setData(_PATH, path)
         self.pictures.addItem(item)
 
@@ -89,4 +90,4 @@ def _load(folder: Path, names: tuple[str, ...]) -> Iterator[object]:
     for name in names:
         loaded = load_picture(DroppedFile(name, folder / name))
         if isinstance(loaded, Picture):
-            yield folder / name, loaded
+            yield name, loaded

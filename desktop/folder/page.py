@@ -1,4 +1,4 @@
-"""The page that classifies all images of a folder."""
+"""The page that classifies all images of folders."""
 
 from functools import partial
 from pathlib import Path
@@ -7,7 +7,7 @@ from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QHeaderView, QLabel, QProgressBar, QPushButton, QTableView, QWidget
 
 from desktop.flow_layout import FlowLayout
-from desktop.folder.batch import FileResult, classify_folder
+from desktop.folder.batch import FileResult, classify_folder, common_folder
 from desktop.folder.confusion_dialog import ConfusionDialog
 from desktop.folder.export import to_csv
 from desktop.folder.result_view import ResultView
@@ -29,7 +29,7 @@ _TRUTH_COLUMN = 3
 
 
 class FolderPage(QWidget):
-    """Classifies a folder with a chosen model, shows the results in a table, and exports them.
+    """Classifies folders with a chosen model, shows the results in a table, and exports them.
 
     Attributes:
         title: Title of the tab.
@@ -60,10 +60,11 @@ class FolderPage(QWidget):
         self.samples = QPushButton(self.tr("Classify the samp&les"), self)
         self.progress = QProgressBar(self)
         self.status = QLabel(self)
-        hint = self.tr("Drop a folder of pictures here, or choose one. Subfolders may be named after labels.")
+        hint = self.tr("Drop folders of pictures here, or choose one. Subfolders may be named after labels.")
         self.view = ResultView(hint, self)
         self.table = ResultTableModel(self)
         self._confusion: Confusion | None = None
+        self._paths: tuple[Path, ...] = ()
         self._folder: Path | None = None
         self._file_count = 0
         self._worker = Worker("folder", self)
@@ -91,13 +92,17 @@ class FolderPage(QWidget):
             lambda names: self.classify(Path(names[0])),
         )
 
-    def classify(self, folder: Path) -> None:
-        """Classify a folder with the selected model; replaces a classification that is running."""
+    def classify(self, *paths: Path) -> None:
+        """Classify folders and picture files with the selected model, as one list; replaces a running one.
+
+        Several folders may be named after labels, like the subfolders of one.
+        """
         model: ModelSummary | None = self.models.currentData()
         if model is None:
             self.status.setText(self.tr("No model for pictures is available."))
             return
-        self._folder, self._file_count, self._confusion = folder, 0, None
+        self._paths, self._folder = paths, common_folder(paths)
+        self._file_count, self._confusion = 0, None
         self.table.clear(model.labels)
         self.view.setColumnHidden(_TRUTH_COLUMN, True)
         self.progress.setRange(0, 0)
@@ -105,7 +110,7 @@ class FolderPage(QWidget):
         self._set_running(True)
         classify = partial(self._connection.dispatcher.predict, model.name, version=None)
         self._worker.cancel()
-        self._worker.put(partial(classify_folder, folder, classify))
+        self._worker.put(partial(classify_folder, self._folder, classify, parts=paths))
 
     def stop(self) -> None:
         """Cancel the classification; the results so far stay."""
@@ -147,7 +152,12 @@ class FolderPage(QWidget):
             right, total = self._confusion.correct, self._confusion.total
             accuracy = self.tr("{0} of {1} correct by the names of the subfolders: {2}")
             text += " · " + accuracy.format(right, total, format_percent(right / total))
-        self._end(text if self._file_count else self.tr("This folder contains no pictures."))
+        self._end(text if self._file_count else self._empty_text())
+
+    def _empty_text(self) -> str:
+        if len(self._paths) > 1:
+            return self.tr("These folders contain no pictures.")
+        return self.tr("This folder contains no pictures.")
 
     def _end(self, text: str) -> None:
         self.progress.setRange(0, max(self._file_count, 1))
@@ -174,9 +184,9 @@ class FolderPage(QWidget):
         return (self._folder.name if self._folder is not None else "") or "folder"
 
     def _classify_again(self) -> None:
-        """Classify the folder with the model that the user chose: the rows of another would mislead."""
-        if self._folder is not None:
-            self.classify(self._folder)
+        """Classify the folders with the model that the user chose: the rows of another would mislead."""
+        if self._paths:
+            self.classify(*self._paths)
 
     def _classify_samples(self) -> None:
         model: ModelSummary | None = self.models.currentData()

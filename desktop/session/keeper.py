@@ -1,12 +1,13 @@
 """Remembers drawing, text, pictures, history and panels until the next start."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QLockFile, QObject, QTimer, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QWidget
 
@@ -19,6 +20,7 @@ from desktop.prediction.backends import Location, PredictionResult
 from desktop.prediction.requests import Origin, PredictionRequest, PredictionResponse, Value
 from desktop.prediction.worker import Worker
 from desktop.result.history import HistoryStrip
+from desktop.session.lock import lock_session
 from desktop.session.store import (
     Content,
     Drawing,
@@ -29,13 +31,23 @@ from desktop.session.store import (
     Text,
     bounded_history,
     read_session,
-    write_session,
 )
+from desktop.session.writer import SessionWriter
 from desktop.text.page import TextPage, text_card
+
+# What a crash or a power cut may lose.
+INTERVAL_MS = 10_000
+_log = logging.getLogger(__name__)
 
 
 class SessionKeeper(QObject):
-    """Writes the session when the window closes, and restores it after the window is shown."""
+    """Restores the session after the window is shown; writes it every ten seconds and at the end.
+
+    Of several windows, only the first has the session; the others remember nothing.
+
+    Attributes:
+        is_refused: Whether another window has the session.
+    """
 
     def __init__(
         self,
@@ -59,13 +71,19 @@ class SessionKeeper(QObject):
             strip: The history.
             explanation: The dock of the explanation.
             comparison: The action of the comparison.
-            parent: Owner of the thread that reads the history.
+            parent: Owner of the threads that read the history and write the session.
         """
         super().__init__(parent)
-        self._path = path
+        self.is_refused = False
+        self._path, self._owner = path, parent
         self._draw, self._pictures, self._text, self._strip = draw, pictures, text, strip
         self._explanation, self._comparison = explanation, comparison
-        self._restored = False
+        # While the session is this window's.
+        self._lock: QLockFile | None = None
+        self._writer: SessionWriter | None = None
+        self._written = Session()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._write_changes)
         # Entries of the stored history that are not in the strip yet.
         self._pending: tuple[StoredEntry, ...] = ()
         self._loader = Worker("session", parent)
@@ -73,11 +91,54 @@ class SessionKeeper(QObject):
         self._loader.finished.connect(self.forget_history)
 
     def restore(self) -> None:
-        """Show the session of the last start."""
+        """Show the session of the last start, and write it from now on; not if another window has it."""
         if self._path is None:
             return
-        session = read_session(self._path)
-        self._restored = True
+        self._lock = lock_session(self._path.parent)
+        if self._lock is None:
+            self.is_refused = True
+            _log.warning("another window has the session; this one remembers nothing")
+            return
+        self._writer = SessionWriter(self._path, self._owner)
+        self._written = read_session(self._path)
+        self._timer.start(INTERVAL_MS)
+        self._show(self._written)
+
+    def close(self) -> None:
+        """Write the session a last time, also what of the last one is still being loaded."""
+        if self._writer is None or self._lock is None:
+            return
+        self._timer.stop()
+        self._writer.close(self._session())
+        self._writer = None
+        self._lock.unlock()
+
+    @Slot()
+    def forget_history(self) -> None:
+        """Drop the entries of the stored history that are not in the strip yet."""
+        self._loader.cancel()
+        self._pending = ()
+
+    @Slot()
+    def _write_changes(self) -> None:
+        session = self._session()
+        if self._writer is not None and session != self._written:
+            self._written = session
+            self._writer.write(session)
+
+    def _session(self) -> Session:
+        """Return what is in the window; copies neither strokes nor pictures."""
+        return Session(
+            strokes=self._draw.pad.strokes,
+            text=cast(str, self._text.snapshot()),
+            pictures=tuple(self._stored_pictures()),
+            current=self._pictures.current_index,
+            history=bounded_history(chain(_entries(self._strip.responses()), self._pending)),
+            explains=not self._explanation.isHidden(),
+            compares=self._comparison.isChecked(),
+        )
+
+    def _show(self, session: Session) -> None:
         if session.strokes:
             self._draw.restore(session.strokes)
             self._draw.pad.canvas.undo_stack.clear()
@@ -95,27 +156,6 @@ class SessionKeeper(QObject):
         self._pending = session.history
         # Rendering and decoding the thumbnails takes longer than a frame.
         self._loader.put(partial(_responses, session.history))
-
-    def save(self) -> None:
-        """Write the session, also what of the last one is still being loaded."""
-        if self._path is None or not self._restored:
-            return
-        session = Session(
-            strokes=self._draw.pad.strokes,
-            text=cast(str, self._text.snapshot()),
-            pictures=tuple(self._stored_pictures()),
-            current=self._pictures.current_index,
-            history=bounded_history(chain(_entries(self._strip.responses()), self._pending)),
-            explains=not self._explanation.isHidden(),
-            compares=self._comparison.isChecked(),
-        )
-        write_session(self._path, session)
-
-    @Slot()
-    def forget_history(self) -> None:
-        """Drop the entries of the stored history that are not in the strip yet."""
-        self._loader.cancel()
-        self._pending = ()
 
     def _stored_pictures(self) -> Iterator[StoredPicture]:
         for picture in self._pictures.pictures:

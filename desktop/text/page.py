@@ -62,8 +62,8 @@ class TextPage(Page):
         text = self.editor.toPlainText()
         return text if text.strip() else None
 
-    def load(self, file: DroppedFile) -> None:
-        """Replace the text by that of a file; can be undone."""
+    def load(self, file: DroppedFile, *others: DroppedFile) -> None:
+        """Replace the text by that of a file, and say if there are others; can be undone."""
         self.activated.emit()
         try:
             text = _read_text(file)
@@ -80,10 +80,12 @@ class TextPage(Page):
             return
         self.clear()
         self.editor.insertPlainText(text)
+        if others:
+            self._show_notice(self.tr("Only {0} was opened. Drop one text at a time.").format(file.name))
 
     def snapshot(self) -> object:
         """Return the text."""
-        return self.editor.toPlainText()
+        return self._text
 
     def restore(self, snapshot: object) -> None:
         """Show a text of the history; can be undone, and sends no signal."""

@@ -932,6 +932,10 @@ Protokolldatei: {0}</translation>
         <translation>Dieser Ordner enthält keine Bilder.</translation>
     </message>
     <message>
+        <source>These folders contain no pictures.</source>
+        <translation>Diese Ordner enthalten keine Bilder.</translation>
+    </message>
+    <message>
         <source>Results of the files</source>
         <translation>Ergebnisse der Dateien</translation>
     </message>
@@ -960,8 +964,8 @@ Protokolldatei: {0}</translation>
         <translation>&amp;Beispiele klassifizieren</translation>
     </message>
     <message>
-        <source>Drop a folder of pictures here, or choose one. Subfolders may be named after labels.</source>
-        <translation>Ziehen Sie einen Ordner mit Bildern hierher, oder wählen Sie einen. Unterordner können nach Klassen benannt sein.</translation>
+        <source>Drop folders of pictures here, or choose one. Subfolders may be named after labels.</source>
+        <translation>Ziehen Sie Ordner mit Bildern hierher, oder wählen Sie einen. Unterordner können nach Klassen benannt sein.</translation>
     </message>
     <message>
         <source>{0} of {1} correct by the names of the subfolders: {2}</source>
@@ -1404,6 +1408,10 @@ Protokolldatei: {0}</translation>
 </context>
 <context>
     <name>MainWindow</name>
+    <message>
+        <source>Second window, not remembered</source>
+        <translation>Zweites Fenster, wird nicht gespeichert</translation>
+    </message>
     <message>
         <source>&amp;Quit</source>
         <translation>&amp;Beenden</translation>
@@ -2180,6 +2188,10 @@ Protokolldatei: {0}</translation>
 </context>
 <context>
     <name>TextPage</name>
+    <message>
+        <source>Only {0} was opened. Drop one text at a time.</source>
+        <translation>Nur {0} wurde geöffnet. Ziehen Sie einen Text nach dem anderen hierher.</translation>
+    </message>
     <message>
         <source>{0} cannot be read ({1}). Choose another file.</source>
         <translation>{0} kann nicht gelesen werden ({1}). Wählen Sie eine andere Datei.</translation>

@@ -1,6 +1,6 @@
 """Takes what is dropped or pasted, and gives it to the page that handles it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject
@@ -44,9 +44,9 @@ class Incoming(QObject):
         texts = [file for file in items.files if self._is_text(file)]
         if items.folders:
             self._tabs.setCurrentWidget(self._folder)
-            self._folder.classify(items.folders[0])
+            self._folder.classify(*items.folders, *_picture_paths(items.files))
         elif texts:
-            self._text.load(texts[0])
+            self._text.load(*texts)
         elif items.files and self._lab.isVisible():
             self._lab.open_picture(items.files[0])
         elif mime.hasText() and not items.files and not items.remote and self._text.isVisible():
@@ -65,6 +65,12 @@ class Incoming(QObject):
         return _has_suffix(file, TEXT_SUFFIXES) or (
             self._text.isVisible() and not _has_suffix(file, PICTURE_SUFFIXES)
         )
+
+
+def _picture_paths(files: Iterable[DroppedFile]) -> Iterator[Path]:
+    for file in files:
+        if isinstance(file.content, Path) and _has_suffix(file, PICTURE_SUFFIXES):
+            yield file.content
 
 
 def _has_suffix(file: DroppedFile, suffixes: Sequence[str]) -> bool:

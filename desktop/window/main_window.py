@@ -98,6 +98,8 @@ class MainWindow(QMainWindow):
         """Load the models and try the server; to be called after the window is shown."""
         self.placement.follow_screen()
         self.session.restore()
+        if self.session.is_refused:
+            self.setWindowTitle(self.tr("Second window, not remembered"))
         self.connection.connect_backend()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -124,7 +126,7 @@ class MainWindow(QMainWindow):
             return
         self.train_page.close_process()
         self.presentation.setChecked(False)
-        self.session.save()
+        self.session.close()
         self.second_screen.close()
         self.store.update(
             geometry=bytes(self.saveGeometry().data()),

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from desktop.folder.batch import BATCH_BYTES, BATCH_SIZE, classify_files, classify_folder, find_images
+from desktop.folder.batch import (
+    BATCH_BYTES,
+    BATCH_SIZE,
+    classify_files,
+    classify_folder,
+    common_folder,
+    find_images,
+)
 from desktop.folder.export import to_csv
 from desktop.prediction.backends import Location, PredictionResult
 from service.inference import Prediction, Score
@@ -94,3 +101,24 @@ def test_an_error_of_the_model_ends_the_classification(folder: Path) -> None:
 
     with pytest.raises(ModelNotFound):
         list(classify_folder(folder, fail))
+
+
+def test_several_folders_and_files_are_named_by_their_common_folder(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "home" / "cats"
+    other.mkdir(parents=True)
+    (other / "c.png").write_bytes(b"good")
+    parts = (folder, other, folder / "sub", folder / "a.png", folder / "notes.txt")
+    common = common_folder(parts)
+    assert common == tmp_path
+    count, *groups = classify_folder(common, classify_all, parts=parts)
+    names = [file.name for group in groups for file in group]
+    assert names == ["holiday/a.png", "holiday/broken.png", "holiday/sub/b.JPG", "home/cats/c.png"]
+    assert count == len(names)
+    assert common_folder((folder,)) == folder
+
+
+def test_a_file_outside_of_the_folder_has_its_whole_path(folder: Path, tmp_path: Path) -> None:
+    (outside := tmp_path / "c.png").write_bytes(b"good")
+    ((result,),) = classify_files(folder, [outside], classify_all)
+    assert result.name == outside.as_posix()
+    assert folder / result.name == outside

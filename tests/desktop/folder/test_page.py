@@ -34,9 +34,9 @@ def window(open_window: OpenWindow) -> MainWindow:
     return window
 
 
-def drop_folder(window: MainWindow, folder: Path) -> None:
+def drop(window: MainWindow, *paths: Path) -> None:
     mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(folder))])
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     at = QPointF(window.rect().center())
     enter = QDragEnterEvent(at.toPoint(), Qt.DropAction.CopyAction, mime, left, none)
@@ -58,7 +58,7 @@ def test_a_dropped_folder_is_classified_and_saved(
 ) -> None:
     page = window.folder_page
     press(window, "Ctrl+1")
-    drop_folder(window, folder)
+    drop(window, folder)
     assert window.tabs.currentWidget() is page
     qtbot.waitUntil(lambda: page.save.isEnabled())
     assert [row[0] for row in rows(window)] == ["a.png", "broken.png", "sub/b.JPG"]
@@ -75,6 +75,37 @@ def test_a_dropped_folder_is_classified_and_saved(
     assert [line["input"] for line in lines] == ["a.png", "broken.png", "sub/b.JPG"]
     assert lines[0]["model"] == "cats_vs_dogs"
     assert lines[1]["error"] != ""
+
+
+def test_several_dropped_folders_and_pictures_are_one_list(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    for name in ("ship", "cats"):
+        (tmp_path / name).mkdir()
+        shutil.copy(pictures() / "ship.png", tmp_path / name / "1.png")
+    shutil.copy(pictures() / "cat.jpg", tmp_path / "2.jpg")
+    (tmp_path / "notes.txt").write_text("not a picture")
+    page = window.folder_page
+    page.models.setCurrentText("Things and animals")
+    drop(window, *(tmp_path / name for name in ("ship", "notes.txt", "cats", "2.jpg")))
+    qtbot.waitUntil(page.save.isEnabled)
+    assert [row[0] for row in rows(window)] == ["2.jpg", "cats/1.png", "ship/1.png"]
+    assert [row[3][2:] for row in rows(window)] == ["", "cat", "ship"]
+    assert page.matrix.isVisible()
+    page.view.activated.emit(page.table.index(1, 0))
+    qtbot.waitUntil(lambda: len(window.pictures_page.pictures) == 1)
+    press(window, "Ctrl+4")
+    page.models.setCurrentText("Garments")
+    page.models.activated.emit(page.models.currentIndex())
+    qtbot.waitUntil(page.save.isEnabled)
+    assert [row[0] for row in rows(window)] == ["2.jpg", "cats/1.png", "ship/1.png"]
+
+
+def test_several_empty_folders_show_a_message(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    drop(window, tmp_path / "a", tmp_path / "b")
+    qtbot.waitUntil(lambda: "These folders contain no pictures" in window.folder_page.status.text())
 
 
 def test_a_folder_can_be_chosen_in_a_dialog(qtbot: QtBot, window: MainWindow, folder: Path) -> None:

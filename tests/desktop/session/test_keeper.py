@@ -13,8 +13,7 @@ from pytestqt.qtbot import QtBot
 from desktop import settings
 from desktop.pictures import loader
 from desktop.pictures.dropped_files import DroppedFile, LoadFailure, Picture, load_picture
-from desktop.session import keeper
-from desktop.session import store as stored
+from desktop.session import keeper, writer
 from desktop.session.store import Session, StoredEntry, StoredPicture, Text, read_session, write_session
 from desktop.settings import Settings
 from desktop.text.page import text_card
@@ -113,14 +112,6 @@ def test_a_damaged_session_is_an_empty_one(open_window: OpenWindow, path: Path, 
     assert read_session(path) == Session()
 
 
-def test_the_file_is_private_and_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "MAX_PICTURE_BYTES", 10)
-    kept = [StoredPicture("a", b"1234"), StoredPicture("b", b"123456")]
-    write_session(path, Session(pictures=(*kept, StoredPicture("c", b"1"))))
-    assert read_session(path).pictures == tuple(kept)
-    assert path.parent.stat().st_mode & 0o777 == 0o700
-
-
 def _stored(count: int) -> Session:
     """Return a session of pictures, and of a history of texts."""
     pictures_ = tuple(StoredPicture(name, (pictures() / name).read_bytes()) for name in NAMES)
@@ -178,16 +169,6 @@ def test_a_window_that_was_not_started_changes_no_session(qtbot: QtBot, models: 
     assert read_session(path) == _stored(1)
 
 
-def test_the_first_picture_is_shown_if_the_current_one_is_not_kept(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stored, "MAX_PICTURE_BYTES", 5)
-    files = tuple(StoredPicture(name, b"1234") for name in "abc")
-    write_session(path, Session(pictures=files, current=2))
-    session = read_session(path)
-    assert (session.pictures, session.current) == (files[:1], 0)
-
-
 def test_names_of_pictures_need_not_be_utf8(
     qtbot: QtBot, open_window: OpenWindow, path: Path, tmp_path: Path
 ) -> None:
@@ -198,3 +179,112 @@ def test_names_of_pictures_need_not_be_utf8(
     qtbot.waitUntil(lambda: len(window.pictures_page.pictures) == 1)
     window.close()
     assert [picture.name for picture in read_session(path).pictures] == ["caf\ufffd.png"]
+
+
+class Writes:
+    """Counts the sessions that are written."""
+
+    def __init__(self) -> None:
+        self.sessions: list[Session] = []
+
+    def write(self, path: Path, session: Session) -> None:
+        self.sessions.append(session)
+        write_session(path, session)
+
+
+@pytest.fixture
+def writes(monkeypatch: pytest.MonkeyPatch) -> Writes:
+    """Let the app write changes twenty times a second, and count them."""
+    writes = Writes()
+    monkeypatch.setattr(keeper, "INTERVAL_MS", 50)
+    monkeypatch.setattr(writer, "write_session", writes.write)
+    return writes
+
+
+def _wait_for_ticks(qtbot: QtBot, window: MainWindow, count: int = 3) -> None:
+    for _ in range(count):
+        with qtbot.waitSignal(window.session._timer.timeout):
+            pass
+
+
+def test_a_drawing_is_written_while_the_app_runs(
+    qtbot: QtBot, open_window: OpenWindow, path: Path, writes: Writes
+) -> None:
+    window = open_window(session=path)
+    with settling(qtbot, window):
+        draw(window.draw_page.pad, SEVEN)
+    qtbot.waitUntil(lambda: len(read_session(path).history) == 1)
+    assert read_session(path).strokes == window.draw_page.pad.strokes
+    draw(window.draw_page.pad, DASH)
+    qtbot.waitUntil(lambda: len(read_session(path).strokes) == 2)
+    window.draw_page.undo.trigger()
+    qtbot.waitUntil(lambda: len(read_session(path).strokes) == 1)
+
+
+def test_an_idle_app_writes_nothing(
+    qtbot: QtBot, open_window: OpenWindow, path: Path, writes: Writes
+) -> None:
+    window = open_window(session=path)
+    _wait_for_ticks(qtbot, window)
+    assert writes.sessions == []
+    for line in (DASH, SEVEN):
+        window.draw_page.clear()
+        with settling(qtbot, window):
+            draw(window.draw_page.pad, line)
+    with qtbot.waitSignal(window.controller.completed):
+        window.pictures_page.open_path(pictures() / NAMES[0])
+    qtbot.waitUntil(lambda: len(read_session(path).history) == 3)
+    _wait_for_ticks(qtbot, window)
+    count = len(writes.sessions)
+    _wait_for_ticks(qtbot, window)
+    assert len(writes.sessions) == count
+    window.close()
+    assert len(writes.sessions) == count + 1
+    # What comes back, in several steps, is no change.
+    again = open_window(session=path)
+    qtbot.waitUntil(lambda: again.strip.count() == 3 and len(again.pictures_page.pictures) == 1)
+    _wait_for_ticks(qtbot, again)
+    assert len(writes.sessions) == count + 1
+
+
+def test_a_closed_window_writes_nothing(
+    qtbot: QtBot, open_window: OpenWindow, path: Path, writes: Writes
+) -> None:
+    first = open_window(session=path)
+    first.close()
+    second = open_window(session=path)
+    with settling(qtbot, second):
+        draw(second.draw_page.pad, SEVEN)
+    second.close()
+    first.close()
+    assert len(read_session(path).strokes) == 1
+
+
+def test_a_second_window_starts_empty_and_changes_no_session(
+    qtbot: QtBot, open_window: OpenWindow, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_session(path, Session(text="a great film"))
+    first, second = (open_window(session=path) for _ in range(2))
+    assert first.text_page.editor.toPlainText() == "a great film"
+    assert second.text_page.editor.toPlainText() == ""
+    assert (first.windowTitle(), second.windowTitle()) == ("Lectern", "Second window, not remembered")
+    assert caplog.text.count("another window has the session") == 1
+    second.text_page.editor.setPlainText("an awful film")
+    second.close()
+    assert read_session(path).text == "a great film"
+    first.text_page.editor.setPlainText("a film")
+    first.close()
+    assert read_session(path).text == "a film"
+
+
+def test_the_app_starts_if_the_session_can_be_neither_read_nor_written(
+    qtbot: QtBot, open_window: OpenWindow, tmp_path: Path, writes: Writes, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    window = open_window(session=tmp_path / "file" / "session" / "session.msgpack")
+    assert window.windowTitle() == "Lectern"
+    with settling(qtbot, window):
+        draw(window.draw_page.pad, SEVEN)
+    qtbot.waitUntil(lambda: "could not be written" in caplog.text)
+    window.close()
+    assert caplog.text.count("could not be written") == 1

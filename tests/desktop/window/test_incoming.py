@@ -51,6 +51,19 @@ def test_a_text_file_dropped_on_the_window_opens_the_text_page(window: MainWindo
     assert window.text_page.editor.toPlainText() == "an awful film"
 
 
+def test_of_several_texts_the_first_is_opened_and_the_notice_says_so(
+    window: MainWindow, tmp_path: Path
+) -> None:
+    paths = [tmp_path / f"{name}.txt" for name in ("one", "two")]
+    for path in paths:
+        path.write_text(f"film {path.stem}")
+    _drop(window, _files(*paths))
+    assert window.text_page.editor.toPlainText() == "film one"
+    assert window.text_page.notice.text() == "Only one.txt was opened. Drop one text at a time."
+    _drop(window, _files(paths[1]))
+    assert not window.text_page.notice.isVisible()
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00binary", b"a" * 1_000_001], ids=["binary", "too long"])
 def test_what_is_not_a_text_leaves_the_text_and_says_so(
     window: MainWindow, tmp_path: Path, content: bytes
