@@ -5,7 +5,7 @@ more parameters are tried as well, and one is used if five-fold cross-validation
 shows a gain: offsets of the labels' logits (Platt 1999 for two labels), and a power of the margin, the
 distance of the highest logit to the next one. The power corrects a network whose large margins are
 overconfident, or, after training with smoothed labels, its medium ones. Like a temperature, it never changes
-the predicted label.
+the predicted label: it leaves a margin that float32 can hold.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,8 @@ from training.metrics import Classes, Probabilities
 _Array = npt.NDArray[np.float64]
 Fit = Callable[[Probabilities, Classes], "Calibration"]
 
+# What is left of a margin: powers of small ones are lost in float32, and the labels would be equal.
+LEAST_MARGIN = 1e-4
 # float32 has exact zeros, which have no logarithm.
 _SMALLEST_PROBABILITY = 1e-12
 _TEMPERATURES = (0.25, 4.0)
@@ -58,6 +60,7 @@ class Calibration:
         if self.power != 1.0:
             best, margin, without_margin = _split_margin(values)
             margin = (margin / (self.margin_temperature or self.temperature)) ** self.power
+            margin = np.maximum(margin, LEAST_MARGIN)
             scaled = without_margin / self.temperature + best * margin[:, None]
         result: _Array = softmax(scaled + np.array(self.offsets or 0.0), axis=1)
         return result
@@ -70,7 +73,7 @@ def _logits(probabilities: Probabilities) -> _Array:
     return centred
 
 
-def fit_calibration(probabilities: Probabilities, y: Classes) -> Calibration:
+def fit_calibration(probabilities: Probabilities, y: Classes, *, keeps_labels: bool = False) -> Calibration:
     """Choose a method by cross-validation and fit it.
 
     A method with more parameters than the temperature is used only if its gain in log-loss is larger than the
@@ -79,11 +82,13 @@ def fit_calibration(probabilities: Probabilities, y: Classes) -> Calibration:
     Args:
         probabilities: (n, classes) of the validation split, on which no weight was trained.
         y: (n,) true classes.
+        keeps_labels: Do not try offsets, which change the label of some examples.
     """
     baseline = _held_out_losses(fit_temperature, probabilities, y)
     best: Fit = fit_temperature
     best_gain = 0.0
-    for candidate in (fit_offsets, fit_power):
+    candidates: tuple[Fit, ...] = (fit_power,) if keeps_labels else (fit_offsets, fit_power)
+    for candidate in candidates:
         gains = baseline - _held_out_losses(candidate, probabilities, y)
         gain, error = float(gains.mean()), float(gains.std() / np.sqrt(len(gains)))
         if gain > max(error, best_gain):

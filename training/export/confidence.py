@@ -18,6 +18,7 @@ from training.export.calibration import Calibration, fit_calibration
 from training.export.graph.head import insert_calibration, remove_calibration
 from training.export.inference import Splits, run_file, run_network
 from training.export.model_folder import NETWORK
+from training.export.outlier_detector import has_detector
 from training.metrics import (
     Classes,
     Probabilities,
@@ -113,7 +114,10 @@ def calibrate_network(
 def _calibrate(proto: onnx.ModelProto, validation: Examples) -> Calibration:
     """Fit a calibration to the validation split, and insert it in place of an earlier one."""
     remove_calibration(proto)
-    calibration = fit_calibration(run_network(proto, validation.x), validation.y)
+    # Offsets alone would decide the label of a picture whose logits a detector makes small.
+    calibration = fit_calibration(
+        run_network(proto, validation.x), validation.y, keeps_labels=has_detector(proto.graph)
+    )
     if calibration.method == "temperature" and abs(math.log(calibration.temperature)) < _NEGLIGIBLE:
         return Calibration()
     insert_calibration(proto, calibration)

@@ -3,8 +3,8 @@
 The detector is a logistic regression on activations of the network's stages and on its last features. Of each
 channel it reads the mean, and in networks of photos also the Euclidean norm. It distinguishes the pictures of
 ``training.export.detector_examples``. In the graph, its output scales the logits. For a picture without a
-class, all probabilities become similar, and the prediction is unsure. The use of activations of several
-layers follows Lee et al. 2018 (arXiv:1807.03888).
+class, all probabilities become similar, and the prediction is unsure; the label stays. The use of activations
+of several layers follows Lee et al. 2018 (arXiv:1807.03888).
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ Pixels = npt.NDArray[np.uint8]
 _Array = npt.NDArray[np.float64]
 
 PREFIX = "detector/"
-# The nodes of a detector and what they do, from the activations to the softmax, and its constants.
+# The nodes of a detector and what they do, from the activations to the scaled logits.
 _STEPS = {
     f"{PREFIX}activations": "Concat",
     f"{PREFIX}product": "MatMul",
@@ -34,7 +34,17 @@ _STEPS = {
     f"{PREFIX}factor": "Sigmoid",
     f"{PREFIX}logits": "Mul",
 }
-_CONSTANTS = (f"{PREFIX}weights", f"{PREFIX}bias")
+# The nodes after these. A factor near 0 makes all logits equal in float32, so the highest one is raised.
+# Detectors of earlier versions have none of them.
+_KEPT = f"{PREFIX}kept"
+_LABEL_STEPS = {
+    f"{PREFIX}highest": "ReduceMax",
+    f"{PREFIX}is_highest": "Equal",
+    f"{PREFIX}raised": "Add",
+    _KEPT: "Where",
+}
+_CONSTANTS = (f"{PREFIX}weights", f"{PREFIX}bias", f"{PREFIX}margin")
+_MARGIN = 0.01  # added to the highest logit; every temperature leaves enough of it for float32
 # What a detector reads of each channel of an activation, and the operation that computes it.
 _MEAN, _NORM = ("mean", "ReduceMean"), ("norm", "ReduceL2")
 _REGULARIZATION = 0.01  # inverse strength, as scikit-learn counts it
@@ -45,7 +55,7 @@ _BATCH_SIZE = 100
 class OutlierDetector:
     """A linear score of activations, and the factor of the logits that follows from it.
 
-    The factor is the sigmoid of weights times activations plus bias.
+    The factor is the sigmoid of weights times activations plus bias. The highest logit stays the highest.
     """
 
     # Names in the graph of activations (n, channels, height, width) or features (n, channels).
@@ -105,21 +115,33 @@ def insert_detector(proto: onnx.ModelProto, detector: OutlierDetector) -> None:
     softmax = _softmax(graph)
     place = list(graph.node).index(softmax)
     names, nodes = _summarize(proto, detector.tensors, norms=detector.norms)
-    weights, bias = _CONSTANTS
-    for name, value in ((weights, detector.weights[:, np.newaxis]), (bias, np.array([detector.bias]))):
+    weights, bias, margin = _CONSTANTS
+    values = (detector.weights[:, np.newaxis], np.array([detector.bias]), np.array(_MARGIN))
+    for name, value in zip(_CONSTANTS, values, strict=True):
         graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), name))
-    joined, product, score, factor, logits = _STEPS
+    logits = softmax.input[0]
+    joined, product, score, factor, scaled = _STEPS
+    highest, is_highest, raised, kept = _LABEL_STEPS
     nodes += [
         helper.make_node("Concat", names, [joined], name=joined, axis=1),
         helper.make_node("MatMul", [joined, weights], [product], name=product),
         helper.make_node("Add", [product, bias], [score], name=score),
         helper.make_node("Sigmoid", [score], [factor], name=factor),
-        helper.make_node("Mul", [softmax.input[0], factor], [logits], name=logits),
+        helper.make_node("Mul", [logits, factor], [scaled], name=scaled),
+        helper.make_node("ReduceMax", [logits], [highest], name=highest, axes=[1], keepdims=1),
+        helper.make_node("Equal", [logits, highest], [is_highest], name=is_highest),
+        helper.make_node("Add", [scaled, margin], [raised], name=raised),
+        helper.make_node("Where", [is_highest, raised, scaled], [kept], name=kept),
     ]
-    softmax.input[0] = logits
+    softmax.input[0] = kept
     for offset, node in enumerate(nodes):
         graph.node.insert(place + offset, node)
     onnx.checker.check_model(proto, full_check=True)
+
+
+def has_detector(graph: onnx.GraphProto) -> bool:
+    """Return whether a network has a detector, whose nodes keep most of their names in 8 bits."""
+    return any(node.name.startswith(PREFIX) for node in graph.node)
 
 
 def remove_detector(proto: onnx.ModelProto) -> None:
@@ -159,6 +181,11 @@ def _find_detector(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     makers = {output: node for node in graph.node for output in node.output}
     found: list[onnx.NodeProto] = []
     tensor = _softmax(graph).input[0]
+    label_nodes: list[onnx.NodeProto] = []
+    last = makers.get(tensor)
+    if last is not None and (last.name, last.op_type) == (_KEPT, _LABEL_STEPS[_KEPT]):
+        label_nodes = [makers[name] for name in _LABEL_STEPS if name in makers]
+        tensor = last.input[2]
     for name, kind in reversed(_STEPS.items()):
         node = makers.get(tensor)
         if node is None or (node.name, node.op_type) != (name, kind):
@@ -168,7 +195,7 @@ def _find_detector(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     names = (
         f"{PREFIX}{name}_{number}" for name, _ in (_MEAN, _NORM) for number in range(len(found[-1].input))
     )
-    return [*found, *(makers[name] for name in names if name in makers)]
+    return [*found, *(makers[name] for name in names if name in makers), *label_nodes]
 
 
 def _stages(proto: onnx.ModelProto, *, every: bool) -> tuple[str, ...]:

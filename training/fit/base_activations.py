@@ -2,21 +2,21 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from training.augmentation.geometric import augment
-from training.datasets.dataset import Examples, activation_folder
+from training.datasets.dataset import Dataset, Examples, activation_folder
 from training.fit.feature_cache import MAX_BYTES, compute_once
 from training.fit.loop import Reporter
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.pretrained import TransferNetwork
-
-_ACTIVATION_BYTES = np.dtype(np.float16).itemsize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,58 +57,99 @@ class _Images:
         return key.hexdigest()
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Split:
+    """A split of the data, and the files of its activations and features."""
+
+    name: str
+    images: _Images
+    activations: Path
+    features: Path
+
+
 def cache_inputs(
     network: TransferNetwork,
-    examples: Examples,
+    dataset: Dataset,
     *,
-    name: str,
-    split: str,
     needs_activations: bool,
     hyperparameters: Hyperparameters,
     reporter: Reporter | None,
-) -> CachedInputs:
-    """Compute the activations and features of each image and, with augmentation, of a changed copy of it.
+) -> tuple[CachedInputs, CachedInputs]:
+    """Compute the activations and features of the training and of the validation split.
+
+    They are those of each image and, with augmentation, of a changed copy of each training image.
 
     Args:
         network: The base and its classifier.
-        examples: uint8 images (n, 180, 180, 3).
-        name: Name of the data set, which the names of the cached files begin with.
-        split: Name of the split, for the reporter.
+        dataset: uint8 images (n, 180, 180, 3); the names of the cached files begin with its name.
         needs_activations: Whether a second stage is trained on the activations. Otherwise they are not stored
             if they would fill the cache.
         hyperparameters: Augmentation and seed.
         reporter: Receives the number of images done.
     """
-    images = _Images(examples=examples, augmentation=hyperparameters.augmentation, seed=hyperparameters.seed)
-    y = images.y
-    path = activation_folder() / f"{name}-{images.key(network)[:12]}.f16"
-    shape = tuple(network.lower.output_shape[1:])
+    seed = hyperparameters.seed
+    train = _Images(examples=dataset.train, augmentation=hyperparameters.augmentation, seed=seed)
+    validation = _Images(examples=dataset.validation, augmentation=Augmentation(), seed=seed)
+    splits = [
+        _split(network, dataset.name, name, images)
+        for name, images in (("training", train), ("validation", validation))
+    ]
+    rows = sum(len(split.images.y) for split in splits)
+    stores = needs_activations or rows * _activation_bytes(network) <= MAX_BYTES
+    keep = [path for split in splits for path in (split.activations, split.features)]
+    first, second = (
+        _cache_split(network, split, stores_activations=stores, keep=keep, reporter=reporter)
+        for split in splits
+    )
+    return first, second
+
+
+def _split(network: TransferNetwork, dataset: str, name: str, images: _Images) -> _Split:
+    path = activation_folder() / f"{dataset}-{images.key(network)[:12]}.f16"
+    return _Split(name=name, images=images, activations=path, features=path.with_stem(f"{path.stem}-pooled"))
+
+
+def _activation_bytes(network: TransferNetwork) -> int:
+    """Return the size of the stored activations of one image."""
+    shape: tuple[int, ...] = network.lower.output_shape[1:]
+    return np.dtype(np.float16).itemsize * math.prod(shape)
+
+
+def _cache_split(
+    network: TransferNetwork,
+    split: _Split,
+    *,
+    stores_activations: bool,
+    keep: Sequence[Path],
+    reporter: Reporter | None,
+) -> CachedInputs:
+    images, y = split.images, split.images.y
 
     def report(done: int, total: int) -> None:
         if reporter:
-            reporter.pictures(done * len(examples) // total, len(examples), split=split)
+            count = len(images.examples)
+            reporter.pictures(done * count // total, count, split=split.name)
 
     def compute_activations(chunk: slice) -> npt.NDArray[Any]:
         return np.asarray(network.lower.predict_on_batch(images.take(chunk)))
 
-    compute_features = partial(
-        compute_once,
-        path.with_stem(f"{path.stem}-pooled"),
-        count=len(y),
-        shape=tuple(network.pooled.output_shape[1:]),
-    )
-    if not needs_activations and len(y) * _ACTIVATION_BYTES * math.prod(shape) > MAX_BYTES:
-        activations = None
-        features, seconds = compute_features(
-            lambda chunk: _pool(network, compute_activations(chunk)), progress=report
-        )
-    else:
-        stored, activation_seconds = compute_once(
-            path, compute_activations, count=len(y), shape=shape, progress=report
+    compute = partial(compute_once, count=len(y), keep=keep)
+    compute_features = partial(compute, split.features, shape=tuple(network.pooled.output_shape[1:]))
+    if stores_activations:
+        stored, activation_seconds = compute(
+            split.activations,
+            compute_activations,
+            shape=tuple(network.lower.output_shape[1:]),
+            progress=report,
         )
         activations = Examples(stored, y)
         features, feature_seconds = compute_features(lambda chunk: _pool(network, stored[chunk]))
         seconds = activation_seconds + feature_seconds
+    else:
+        activations = None
+        features, seconds = compute_features(
+            lambda chunk: _pool(network, compute_activations(chunk)), progress=report
+        )
     return CachedInputs(
         activations=activations, features=Examples(features.astype(np.float32), y), seconds=seconds
     )

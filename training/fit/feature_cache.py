@@ -5,7 +5,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,19 +29,21 @@ def compute_once(
     *,
     count: int,
     shape: tuple[int, ...],
+    keep: Collection[Path] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[npt.NDArray[np.float16], float]:
     """Return the rows of a file after computing the missing ones.
 
     Rows are appended in chunks, so a computation that was killed continues where it stopped. If another
     process computes the same file, its rows are awaited. Files that were not used for the longest time are
-    deleted first if the folder would exceed ``MAX_BYTES``.
+    deleted first if the folder would exceed ``MAX_BYTES``. It exceeds that only if the files to keep do.
 
     Args:
         path: The file; its name must identify everything that the rows depend on.
         compute: Returns the rows of a slice, (m, …).
         count: Number of rows.
         shape: Shape of a row.
+        keep: The other files of the same run, which are not deleted.
         progress: Gets the number of rows done and in total.
 
     Returns:
@@ -56,6 +58,7 @@ def compute_once(
 
     with _computing(path, lambda size: report(min(size // row_bytes, count - 1))):
         if not path.exists():
+            _make_room(path, count * row_bytes, keep=keep)
             _compute(path, compute, count=count, row_bytes=row_bytes, report=report)
         os.utime(path)  # the time of the last use
         rows = np.memmap(path, dtype=np.float16, mode="r", shape=(count, *shape))
@@ -83,7 +86,6 @@ def _compute(
     timing, part = path.with_suffix(".json"), _part(path)
     # Only complete chunks are kept, so a chunk's content does not depend on an interruption before it.
     chunks = part.stat().st_size // (_CHUNK * row_bytes) if part.exists() else 0
-    _make_room(path, count * row_bytes)
     begin = time.monotonic() - (_read_seconds(timing) if chunks else 0.0)
     with part.open("ab") as file:
         file.truncate(chunks * _CHUNK * row_bytes)
@@ -116,11 +118,10 @@ def _computing(path: Path, watch: Callable[[int], None]) -> Iterator[None]:
         lock.release()
 
 
-def _make_room(path: Path, needed: int) -> None:
+def _make_room(path: Path, needed: int, *, keep: Collection[Path]) -> None:
     """Delete the files that were not used for the longest time, until ``needed`` bytes are free."""
     groups = _groups(path.parent)
-    stem = path.stem.removesuffix("-pooled")
-    own = {stem, f"{stem}-pooled"}
+    own = {file.stem for file in (path, *keep)}
     used = sum(file.stat().st_size for files in groups.values() for file in files)
     for name in sorted(groups, key=lambda name: max(file.stat().st_mtime for file in groups[name])):
         if used + needed <= MAX_BYTES:

@@ -5,8 +5,8 @@ import os
 import platform
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Epoch:
     validation_accuracy: float  # accuracy on the validation split, 0 to 1
     seconds: float  # wall-clock time, including validation
     measure: str = "accuracy"  # what the accuracies are: of a regression, R²
+    stage: int = 1  # of a run that is trained in several; the numbers of its epochs count on
 
 
 def read_history(path: Path) -> tuple[Epoch, ...]:
@@ -76,9 +77,32 @@ def _damaged(path: Path, error: Exception) -> RunError:
     return RunError(f"{path}: is damaged ({error}); delete the folder of the run, and train again")
 
 
+def join_stages(stages: Iterable[Sequence[Epoch]]) -> tuple[Epoch, ...]:
+    """Return the epochs of a run from those of its stages, each of which counts from 1."""
+    rows: list[Epoch] = []
+    for stage, history in enumerate(filter(None, stages), start=1):
+        rows += [replace(row, number=len(rows) + row.number, stage=stage) for row in history]
+    return tuple(rows)
+
+
 def best_epoch(history: Sequence[Epoch]) -> Epoch:
     """Return the first epoch with the lowest validation loss."""
     return min(history, key=lambda row: row.validation_loss)
+
+
+def kept_epoch(history: Sequence[Epoch], settings: Mapping[str, Any]) -> Epoch:
+    """Return the epoch whose weights a run keeps.
+
+    It is the last one or, with early stopping, the best of the last stage.
+
+    Args:
+        history: Its epochs.
+        settings: Its hyperparameters; those of a second stage are in ``fine_tuning``.
+    """
+    last = history[-1]
+    if not (settings if last.stage == 1 else settings.get("fine_tuning", {})).get("early_stopping"):
+        return last
+    return best_epoch([row for row in history if row.stage == last.stage])
 
 
 class RunRecord(TrainingRun, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,8 +129,8 @@ class Run:
 
     @property
     def final_epoch(self) -> Epoch:
-        """The epoch whose weights the run keeps: the best with early stopping, otherwise the last."""
-        return best_epoch(self.history) if self.record.settings["early_stopping"] else self.history[-1]
+        """The epoch whose weights the run keeps."""
+        return kept_epoch(self.history, self.record.settings)
 
 
 def complete_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

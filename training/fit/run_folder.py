@@ -15,7 +15,7 @@ from service.inference.files import write_json
 from service.inference.preprocessing import Vocabulary
 from training.errors import RunError
 from training.fit.locks import is_held
-from training.fit.run import Epoch, complete_settings, read_history, read_object
+from training.fit.run import Epoch, complete_settings, join_stages, read_history, read_object
 from training.hyperparameters import Hyperparameters
 
 VOCABULARY = "vocabulary.txt"
@@ -86,7 +86,7 @@ def read_state(folder: Path) -> RunState:
 
 def read_stages(folder: Path) -> tuple[Epoch, ...]:
     """Return the finished epochs of all stages of a run."""
-    return tuple(row for stage in _STAGES for row in read_history(folder / stage / "history.json"))
+    return join_stages(read_history(folder / stage / "history.json") for stage in _STAGES)
 
 
 def clear_run(folder: Path) -> None:

@@ -9,7 +9,7 @@ import keras
 from training.datasets import Dataset, Examples
 from training.fit.base_activations import CachedInputs, cache_inputs
 from training.fit.loop import Reporter, fit
-from training.fit.run import Epoch
+from training.fit.run import Epoch, join_stages
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.pretrained import TransferNetwork, build_transfer, unfreeze
 from training.recipes.recipe import Recipe
@@ -41,23 +41,20 @@ def train_transfer(
     """
     hyperparameters = recipe.hyperparameters
     keras.utils.set_random_seed(hyperparameters.seed)
-    without_augmentation = replace(hyperparameters, augmentation=Augmentation())
     network = build_transfer(hyperparameters, classes=len(dataset.labels))
-    cached = partial(
-        cache_inputs,
+    train, validation = cache_inputs(
         network,
-        name=dataset.name,
+        dataset,
         needs_activations=recipe.fine_tuning is not None and recipe.fine_tuning.unfreeze != "all",
+        hyperparameters=hyperparameters,
         reporter=reporter,
     )
-    train = cached(dataset.train, split="training", hyperparameters=hyperparameters)
-    validation = cached(dataset.validation, split="validation", hyperparameters=without_augmentation)
     stage = partial(fit, resume=resume, reporter=reporter)
     head, history = stage(
         lambda: network.head,
         train=train.features,
         validation=validation.features,
-        hyperparameters=without_augmentation,  # the cached copies are augmented already
+        hyperparameters=replace(hyperparameters, augmentation=Augmentation()),  # the copies are augmented
         folder=folder / "head",
     )
     network.head.set_weights(head.get_weights())
@@ -72,7 +69,7 @@ def train_transfer(
         )
         # A resumed or best epoch's network is a copy; the full network shares weights with this one.
         tuned.set_weights(trained.get_weights())
-        history += tuple(replace(row, number=row.number + len(history)) for row in more)
+        history = join_stages((history, more))
     return network.full, history, train.seconds + validation.seconds
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from service.inference.files import output_error
 from training.errors import RunError
-from training.fit.run import Epoch, best_epoch, read_document, read_history
+from training.fit.run import Epoch, kept_epoch, read_document, read_history
 from training.fit.run_folder import (
     RunState,
     fold_folders,
@@ -34,14 +34,8 @@ class RunReport:
     running: bool
     settings: Mapping[str, Any]  # flat: those of augmentation and fine-tuning have a prefix
     history: tuple[Epoch, ...]
+    final: Epoch | None  # the epoch whose weights the run keeps; None before the first one
     seconds: float  # wall-clock time of its epochs
-
-    @property
-    def final(self) -> Epoch | None:
-        """The epoch whose weights the run keeps; None before the first one."""
-        if not self.history:
-            return None
-        return best_epoch(self.history) if self.settings.get("early_stopping") else self.history[-1]
 
     @property
     def status(self) -> str:
@@ -93,6 +87,7 @@ def read_report(runs: Path, name: str) -> RunReport:
         running=is_locked(folder),
         settings=dict(flatten(settings)),
         history=history,
+        final=kept_epoch(history, settings) if history else None,
         seconds=sum(row.seconds for row in (*history, *folds)),
     )
 

@@ -11,6 +11,7 @@ import onnx
 _CALIBRATION = "calibration/"
 _FIRST_STEP = f"{_CALIBRATION}scaled"
 _SCALING, _FACTOR = ("detector/logits", "Mul"), ("detector/factor", "Sigmoid")
+_KEPT = ("detector/kept", "Where")  # keeps the label; detectors of earlier versions do not have it
 
 _Makers = Mapping[str, onnx.NodeProto]  # by the names of the tensors that they compute
 
@@ -40,7 +41,10 @@ def _before_calibration(makers: _Makers, tensor: str) -> str:
 
 
 def _before_detector(makers: _Makers, tensor: str) -> str:
-    scaling = makers.get(tensor)
+    kept, scaled = makers.get(tensor), tensor
+    if kept is not None and (kept.name, kept.op_type) == _KEPT:
+        scaled = kept.input[2]
+    scaling = makers.get(scaled)
     if scaling is None or (scaling.name, scaling.op_type) != _SCALING:
         return tensor
     factor = makers.get(scaling.input[1])

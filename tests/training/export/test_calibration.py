@@ -104,6 +104,19 @@ def test_logits_without_a_second_temperature_have_a_valid_calibration() -> None:
     assert np.isfinite(found.apply(probabilities)).all()
 
 
+def test_offsets_are_not_tried_if_labels_are_to_be_kept() -> None:
+    random = np.random.default_rng(1)
+    logits = random.normal(0, 2, (2_000, 3))
+    probabilities = _softmax(logits)
+    y = _draw(_softmax(logits / 2 + np.array([0.5, -0.7, 0.2])), random)
+
+    found = fit_calibration(probabilities, y, keeps_labels=True)
+
+    assert fit_calibration(probabilities, y).offsets
+    assert not found.offsets
+    assert np.array_equal(found.apply(probabilities).argmax(axis=1), probabilities.argmax(axis=1))
+
+
 def test_offsets_without_a_gain_are_not_used() -> None:
     random = np.random.default_rng(7)
     true = _softmax(random.normal(0, 2, (1_000, 10)))

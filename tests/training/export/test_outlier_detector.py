@@ -1,5 +1,6 @@
 """A detector makes the network unsure about pictures without a class, and about few others."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,12 +90,37 @@ def test_garments_become_unsure_in_a_network_of_photos(
     assert network.SerializeToString() == without
 
 
+def test_a_factor_of_nearly_zero_keeps_the_labels(
+    garments: tuple[Pixels, npt.NDArray[np.int64]], network: onnx.ModelProto
+) -> None:
+    x, y = garments
+    labels = run_network(network, x).argmax(axis=1)
+    examples, validation = garment_examples(x[:100], count=60), Examples(x[100:], y[100:])
+    found = fit_detector(network, examples, validation, unsure_below=UNSURE_BELOW)
+
+    # In float32, the logits times the first factor are nearly equal, and those times the second one are 0.
+    for score in (-17.0, -200.0):
+        insert_detector(network, replace(found, weights=np.zeros_like(found.weights), bias=score))
+        probabilities = run_network(network, x)
+        assert np.array_equal(probabilities.argmax(axis=1), labels)
+        assert probabilities.max() < 0.11
+        for calibration in (
+            Calibration(temperature=4.0),
+            Calibration(temperature=4.0, power=2.6, margin_temperature=4.0),
+        ):
+            insert_calibration(network, calibration)
+            assert np.array_equal(run_network(network, x).argmax(axis=1), labels)
+        remove_calibration(network)
+        remove_detector(network)
+
+
 def test_a_detector_can_be_removed_below_a_calibration(
     garments: tuple[Pixels, npt.NDArray[np.int64]],
     network: onnx.ModelProto,
 ) -> None:
     x, y = garments
     before = network.SerializeToString()
+    assert PREFIX.encode() not in before  # of the committed detector, which an earlier version made
     examples, validation = garment_examples(x[:100], count=60), Examples(x[100:], y[100:])
     insert_detector(network, fit_detector(network, examples, validation, unsure_below=UNSURE_BELOW))
     insert_calibration(network, Calibration(temperature=0.6))

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from training.datasets import Dataset, Examples
 from training.errors import RunError
-from training.fit.run import begin_run, describe_machine, load_run
+from training.fit.run import Epoch, begin_run, describe_machine, join_stages, kept_epoch, load_run
 from training.fit.run_folder import to_hyperparameters
 from training.hyperparameters import Augmentation, Hyperparameters
 
@@ -130,6 +130,27 @@ def test_run_of_an_earlier_version_is_resumed_although_it_lacks_newer_hyperparam
     )
     with pytest.raises(RunError, match="the run has other values of --pooling; resume it without"):
         begin_run(tmp_path, settings=settings | {"pooling": "none"}, dataset=_dataset(), resume=True)
+
+
+def _epochs(*losses: float) -> tuple[Epoch, ...]:
+    figures = {"loss": 0.5, "accuracy": 0.5, "validation_accuracy": 0.5, "seconds": 1.0}
+    return tuple(
+        Epoch(number=number, validation_loss=loss, **figures) for number, loss in enumerate(losses, start=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("patience", "fine_tuning", "first", "second"), [(0, 0, 3, 6), (2, 0, 2, 6), (0, 2, 3, 5), (2, 2, 2, 5)]
+)
+def test_a_run_keeps_an_epoch_of_its_last_stage(
+    patience: int, fine_tuning: int, first: int, second: int
+) -> None:
+    settings = {"early_stopping": patience, "fine_tuning": {"early_stopping": fine_tuning}}
+    head, top = _epochs(0.5, 0.1, 0.3), _epochs(0.4, 0.2, 0.6)
+
+    # An interrupted run has no second stage yet.
+    assert kept_epoch(join_stages([(), head, ()]), settings).number == first
+    assert kept_epoch(join_stages([(), head, top]), settings).number == second
 
 
 def test_machine_without_a_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

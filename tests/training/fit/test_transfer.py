@@ -13,13 +13,14 @@ import pytest
 from training.datasets.folder import load_folder
 from training.fit import feature_cache
 from training.fit.feature_cache import clean_cache, compute_once
-from training.fit.run import load_run
+from training.fit.run import best_epoch, load_run
 from training.fit.train import train
 from training.hyperparameters import Hyperparameters
 from training.networks import pretrained
 from training.networks.pretrained import build_transfer, unfreeze
 from training.recipes import load_recipe
 from training.recipes.cats_dogs_finetune import FINE_TUNING, RECIPE
+from training.reporting.runs import read_report
 
 HYPERPARAMETERS = Hyperparameters(epochs=1, dropout=0.2)
 
@@ -80,6 +81,16 @@ def test_the_cache_deletes_what_was_not_used_for_the_longest_time(
     assert sorted(path.name for path in tmp_path.glob("*.f16")) == ["a.f16", "c.f16", "d.f16"]
     assert clean_cache(tmp_path) > 4_500
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_the_same_run_are_not_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feature_cache, "MAX_BYTES", 2_000)  # each file has 1,500 bytes of rows
+    earlier, *own = (tmp_path / f"{name}.f16" for name in ("earlier", "training", "validation"))
+
+    for path in (earlier, *own):
+        compute_once(path, _rows, count=250, shape=(3,), keep=own)
+
+    assert sorted(tmp_path.glob("*.f16")) == own
 
 
 def test_two_trainings_do_not_compute_the_same_activations(tmp_path: Path) -> None:
@@ -187,6 +198,26 @@ def test_fine_tuning_trains_both_stages_and_resumes(cache: Path, own_pictures: P
     assert loss == pytest.approx(history[-1].validation_loss, abs=2e-3)
 
 
+def test_the_epoch_that_two_stages_report_is_the_one_whose_weights_are_kept(
+    cache: Path, own_pictures: Path, tmp_path: Path
+) -> None:
+    dataset = load_folder(own_pictures, preprocessing="photo", size=pretrained.SIZE)
+    # The first stage stops early; the second one makes the network worse.
+    hyperparameters = replace(RECIPE.hyperparameters, epochs=3, batch_size=8, early_stopping=2)
+    fine_tuning = replace(FINE_TUNING, epochs=1, batch_size=8, learning_rate=1.0)
+    recipe = replace(RECIPE, hyperparameters=hyperparameters, fine_tuning=fine_tuning)
+
+    run = train(recipe, dataset=dataset, folder=tmp_path / "run")
+
+    assert [row.stage for row in run.history[-2:]] == [1, 2]
+    assert best_epoch(run.history).stage == 1
+    answers = np.asarray(run.model.predict(dataset.validation.x, verbose=0))[:, 0]
+    accuracy = ((answers > 0.5) == dataset.validation.y).mean()
+    assert run.final_epoch is run.history[-1]
+    assert run.final_epoch.validation_accuracy == pytest.approx(accuracy)
+    assert read_report(tmp_path, "run").final == run.final_epoch
+
+
 def test_fine_tuning_of_the_whole_base_trains_it_on_images(
     cache: Path, own_pictures: Path, tmp_path: Path
 ) -> None:
@@ -229,6 +260,29 @@ def test_activations_that_would_fill_the_cache_are_stored_for_fine_tuning_alone(
     assert len(names) == 2
     assert all("-pooled" in name for name in names)
     assert [row.loss for row in without.history] == pytest.approx([row.loss for row in with_cache.history])
+
+
+def test_a_run_whose_activations_exceed_the_limit_computes_them_once(
+    cache: Path, own_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = load_folder(own_pictures, preprocessing="photo", size=pretrained.SIZE)
+    recipe = replace(
+        RECIPE,
+        hyperparameters=replace(RECIPE.hyperparameters, epochs=1, batch_size=8),
+        fine_tuning=replace(FINE_TUNING, epochs=1, batch_size=8),
+    )
+    monkeypatch.setattr(feature_cache, "MAX_BYTES", 100_000)  # one file of a split has more
+    earlier = cache / "activations" / "earlier.f16"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_bytes(bytes(100))
+
+    train(recipe, dataset=dataset, folder=tmp_path / "first")
+    reporter = _Pictures()
+    train(recipe, dataset=dataset, folder=tmp_path / "second", reporter=reporter)
+
+    assert reporter.last == {}  # no picture goes through the base again
+    assert not earlier.exists()
+    assert len(list(earlier.parent.glob("*.f16"))) == 4
 
 
 def test_both_recipes_share_the_cached_activations() -> None:

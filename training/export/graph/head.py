@@ -12,7 +12,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from training.errors import ExportError
-from training.export.calibration import Calibration
+from training.export.calibration import LEAST_MARGIN, Calibration
 
 _PREFIX = "calibration/"
 _SLOPE = f"{_PREFIX}scaled_by"
@@ -98,8 +98,9 @@ def _steps(calibration: Calibration, *, sigmoid: bool) -> list[_Step]:
         steps += [
             ("Abs", "size", ("scaled",)),
             ("Pow", "raised", ("size", power)),
+            ("Max", "kept", ("raised", LEAST_MARGIN)),
             ("Sign", "sign", ("scaled",)),
-            ("Mul", "powered", ("sign", "raised")),
+            ("Mul", "powered", ("sign", "kept")),
         ]
     elif power != 1.0:
         # The logits are divided by the temperature already, so the margin is divided by the rest.
@@ -108,9 +109,10 @@ def _steps(calibration: Calibration, *, sigmoid: bool) -> list[_Step]:
             ("TopK", "first_two", ("scaled", np.array([2]))),
             ("MatMul", "margin", ("first_two", [[rest], [-rest]])),
             ("Pow", "raised", ("margin", power)),
+            ("Max", "kept", ("raised", LEAST_MARGIN)),
             ("MatMul", "highest", ("first_two", [[1.0], [0.0]])),
             ("MatMul", "next", ("first_two", [[0.0], [1.0]])),
-            ("Add", "best", ("next", "raised")),
+            ("Add", "best", ("next", "kept")),
             ("Equal", "is_best", ("scaled", "highest")),
             ("Where", "powered", ("is_best", "best", "scaled")),
         ]

@@ -75,6 +75,21 @@ def test_the_graph_computes_what_the_calibration_computes(
 
 
 @pytest.mark.parametrize(("head", "classes"), [("Softmax", 10), ("Sigmoid", 2)])
+def test_a_power_keeps_the_labels_of_small_margins(head: str, classes: int) -> None:
+    proto = _network(head, classes)
+    for constant in proto.graph.initializer:
+        if constant.name in ("kernel", "bias"):
+            values = numpy_helper.to_array(constant) * np.float32(1e-3)
+            constant.CopyFrom(numpy_helper.from_array(values, constant.name))
+    labels = run_network(proto, X).argmax(axis=1)
+
+    insert_calibration(proto, Calibration(temperature=2.0, power=2.6, margin_temperature=2.0))
+
+    assert set(labels) != {0}
+    assert np.array_equal(run_network(proto, X).argmax(axis=1), labels)
+
+
+@pytest.mark.parametrize(("head", "classes"), [("Softmax", 10), ("Sigmoid", 2)])
 def test_a_second_calibration_replaces_the_first(head: str, classes: int) -> None:
     proto, fresh = _network(head, classes), _network(head, classes)
 
