@@ -149,6 +149,17 @@ def test_sighup_replaces_the_workers_while_requests_are_answered(
     assert len(server.workers()) == 1
 
 
+def test_sighup_to_all_processes_ends_no_worker(server: Server, until: Until) -> None:
+    (old,) = server.workers()
+    before = server.log().count("all workers are replaced")
+    # The worker has its signal before the supervisor replaces it.
+    os.kill(old, signal.SIGHUP)
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: server.log().count("all workers are replaced") > before)
+    until(lambda: old not in server.workers())
+    assert f"(process {old}) ended unexpectedly" not in server.log()
+
+
 def test_a_second_sighup_stops_the_new_worker_that_is_still_loading(server: Server, until: Until) -> None:
     (old,) = server.workers()
     before = server.log().count("all workers are replaced")
