@@ -64,8 +64,11 @@ def words(
 
 
 def parse_models(text: str) -> str:
-    """Return an address as it is, and the whole path of a folder."""
-    return text if "://" in text else str(_path(text))
+    """Return an address as it is, and the whole path of a folder.
+
+    The path is not resolved: a symbolic link may point at another folder when the models are read again.
+    """
+    return text if "://" in text else str(Path(text).expanduser().absolute())
 
 
 def parse_address(text: str) -> str:
