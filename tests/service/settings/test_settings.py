@@ -69,6 +69,7 @@ def test_empty_variables_are_ignored() -> None:
         ("api_keys", "one, two,", ("one", "two")),
         ("metrics_key", "own", "own"),
         ("metrics_key", "open", "open"),
+        ("metrics_key", "own\n", "own"),  # as a Secret that was made of a file has it
         ("rate_burst", "1", 1),
         ("trusted_proxies", "127.0.0.1, 10.0.0.7/8, ::1", ("127.0.0.1/32", "10.0.0.0/8", "::1/128")),
         (
