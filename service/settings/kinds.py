@@ -28,7 +28,8 @@ def setting(
 
 def whole(summary: str, lowest: int, highest: int) -> Meta:
     """Describe a whole number."""
-    return setting(summary, f"a whole number from {lowest} to {highest}", ge=lowest, le=highest)
+    expected = f"a whole number from {lowest} to {highest}"
+    return setting(summary, expected, parse=_digits, ge=lowest, le=highest)
 
 
 def seconds(summary: str) -> Meta:
@@ -93,7 +94,14 @@ def parse_workers(text: str) -> str:
     """Return a number of workers; that of ``auto`` is not a number that anybody can set."""
     if text == str(AUTO):
         raise ValueError
-    return str(AUTO) if text.lower() == "auto" else text
+    return str(AUTO) if text.lower() == "auto" else _digits(text)
+
+
+def _digits(text: str) -> str:
+    """Return a whole number as it is; msgspec would also read ``3e3`` and ``3.0``."""
+    if not text.removeprefix("-").isdigit():
+        raise ValueError("not a whole number")
+    return text
 
 
 def _path(text: str) -> Path:
