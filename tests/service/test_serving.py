@@ -288,3 +288,9 @@ def test_an_error_at_the_start_has_the_form_of_the_log(serve: Serve, name: str, 
     status, (line,) = serve(**{"LECTERN_LOG_FORMAT": "json", name: value})
     row = json.loads(line)
     assert (status, row["level"], row["logger"]) == (2, "CRITICAL", "lectern")
+
+
+def test_an_error_escapes_what_a_terminal_would_obey(serve: Serve) -> None:
+    # A file of variables with the line ends of Windows.
+    status, (line,) = serve(LECTERN_MODELS="/nowhere\r")
+    assert (status, line.startswith("lectern: /nowhere\\r: no such folder")) == (2, True)
