@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import click
 
-from service.inference.errors import LecternError, MissingExtra
+from service.inference.errors import LecternError, MissingExtra, escape
 from service.inference.files import output_error
 from service.inference.program import command, how_to_install
 
@@ -129,5 +129,6 @@ def _missing(error: ModuleNotFoundError, name: str, extra: str) -> LecternError 
 def _fail(error: LecternError | ModuleNotFoundError) -> None:
     if not isinstance(error, LecternError):
         raise error
-    click.echo(f"lectern: {error}", err=True)
+    lines = map(escape, str(error).split("\n"))  # some messages have several
+    click.echo("lectern: " + "\n".join(lines), err=True)
     sys.exit(2)

@@ -27,7 +27,7 @@ def read_key_file(path: Path) -> dict[str, str]:
             there is no key. Names the file and the line, never a key.
     """
     try:
-        lines = read_regular(path, max_bytes=_MAX_BYTES).decode().splitlines()
+        lines = read_regular(path, max_bytes=_MAX_BYTES).decode("utf-8-sig").splitlines()
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}); it holds the API keys") from error
     except UnicodeDecodeError as error:

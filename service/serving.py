@@ -5,12 +5,14 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from service.inference.errors import MissingExtra, SettingsError
+from service.inference.errors import LecternError, MissingExtra, SettingsError
 from service.inference.program import how_to_install
 from service.settings import Settings, table, unknown_variables, variable
 from service.whole_number import WholeNumber
@@ -32,6 +34,29 @@ def serve(host: str | None, port: int | None) -> None:
 
     Example: lectern serve --port 8080
     """
+    with _json_errors():
+        _serve(host, port)
+
+
+@contextmanager
+def _json_errors() -> Iterator[None]:
+    """Return a context manager that makes an error at the start a line of the log, if the log is JSON."""
+    try:
+        yield
+    except MissingExtra:  # perhaps what writes JSON is missing too
+        raise
+    except LecternError as error:
+        # The settings may be what is wrong, so that only the variable is read.
+        if os.environ.get(variable("log_format")) != "json":
+            raise
+        from service.server.log import configure_logging
+
+        configure_logging("json")
+        _logger.critical("%s", error)
+        sys.exit(2)
+
+
+def _serve(host: str | None, port: int | None) -> None:
     if host:
         os.environ[variable("host")] = host
     if port:

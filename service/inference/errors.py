@@ -34,6 +34,13 @@ def shorten(value: object) -> str:
     return _brief.repr(value)
 
 
+def escape(text: str) -> str:
+    """Write the characters that a terminal does not print as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 class LecternError(Exception):
     """Base class of all errors; the message names the cause and the remedy."""
 

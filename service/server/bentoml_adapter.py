@@ -22,7 +22,7 @@ from bentoml.exceptions import BentoMLConfigException, BentoMLException
 from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 
-from service.inference.errors import LecternError
+from service.inference.errors import LecternError, escape
 from service.server.log import configure_logging
 
 # Major and minor numbers.
@@ -87,7 +87,7 @@ def ending_worker() -> Iterator[None]:
             configure_logging("json")
             _logger.critical("%s", error)
         else:
-            print(f"lectern: {error}", file=sys.stderr, flush=True)
+            print(f"lectern: {escape(str(error))}", file=sys.stderr, flush=True)
         os._exit(STARTUP_FAILURE)
 
 

@@ -63,6 +63,7 @@ class Lifespan:
         self._start_metrics()
         shutdown = GracefulShutdown(
             drain_s=self.settings.drain_s,
+            is_supervised=channel.is_supervised(),
             on_drain=self.engine.drain,
             on_retire=self.engine.retire,
             on_stop=self._stop_grpc,

@@ -9,6 +9,8 @@ from types import TracebackType
 
 from pythonjsonlogger.json import JsonFormatter
 
+from service.inference.errors import escape
+
 # They come with handlers and formats of their own.
 _LIBRARIES = ("bentoml", "circus", "uvicorn", "uvicorn.access", "uvicorn.error")
 
@@ -62,12 +64,12 @@ class _TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the line without a traceback."""
-        return _escape(super().formatMessage(record))
+        return escape(super().formatMessage(record))
 
     def formatException(self, exc_info: object) -> str:
         """Return the lines of a traceback."""
         lines = super().formatException(exc_info).splitlines()  # type: ignore[arg-type]
-        return "\n".join(f"    {_escape(line)}" for line in lines)
+        return "\n".join(f"    {escape(line)}" for line in lines)
 
 
 def _json_formatter() -> JsonFormatter:
@@ -77,13 +79,6 @@ def _json_formatter() -> JsonFormatter:
         rename_fields={"levelname": "level", "name": "logger", "exc_info": "exception"},
         timestamp="time",
     )
-
-
-def _escape(text: str) -> str:
-    """Write the characters that a terminal does not print as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _log_exception(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

@@ -28,7 +28,8 @@ def setting(
 
 def whole(summary: str, lowest: int, highest: int) -> Meta:
     """Describe a whole number."""
-    return setting(summary, f"a whole number from {lowest} to {highest}", ge=lowest, le=highest)
+    expected = f"a whole number from {lowest} to {highest}"
+    return setting(summary, expected, parse=_digits, ge=lowest, le=highest)
 
 
 def seconds(summary: str) -> Meta:
@@ -64,8 +65,11 @@ def words(
 
 
 def parse_models(text: str) -> str:
-    """Return an address as it is, and the whole path of a folder."""
-    return text if "://" in text else str(_path(text))
+    """Return an address as it is, and the whole path of a folder.
+
+    The path is not resolved: a symbolic link may point at another folder when the models are read again.
+    """
+    return text if "://" in text else str(Path(text).expanduser().absolute())
 
 
 def parse_address(text: str) -> str:
@@ -90,7 +94,14 @@ def parse_workers(text: str) -> str:
     """Return a number of workers; that of ``auto`` is not a number that anybody can set."""
     if text == str(AUTO):
         raise ValueError
-    return str(AUTO) if text.lower() == "auto" else text
+    return str(AUTO) if text.lower() == "auto" else _digits(text)
+
+
+def _digits(text: str) -> str:
+    """Return a whole number as it is; msgspec would also read ``3e3`` and ``3.0``."""
+    if not text.removeprefix("-").isdigit():
+        raise ValueError("not a whole number")
+    return text
 
 
 def _path(text: str) -> Path:

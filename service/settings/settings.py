@@ -172,6 +172,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         kinds.setting(
             "Key that /metrics needs; open: none. By default it needs an API key, if there are any",
             "one key of ASCII characters without spaces, or open",
+            parse=str.strip,
             secret=True,
             pattern=r"^[!-~]*$",
         ),

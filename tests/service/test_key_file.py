@@ -14,6 +14,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "keys"
 
 
+def test_a_byte_order_mark_and_line_ends_of_windows_are_no_mistake(path: Path) -> None:
+    path.write_bytes(b"\xef\xbb\xbfalice: a1\r\nbob: b2\r\n")
+    assert read_key_file(path) == {"a1": "alice", "b2": "bob"}
+
+
 def test_each_line_has_a_name_and_a_key(path: Path) -> None:
     path.write_text("# of the course\n\nalice: a1\nbob=b=2:x==\n  desktop-app_2.0 = c3  \nalice: a-new\n")
     assert read_key_file(path) == {"a1": "alice", "b=2:x==": "bob", "c3": "desktop-app_2.0", "a-new": "alice"}

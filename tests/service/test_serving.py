@@ -1,6 +1,7 @@
 """Tests of the command serve: options and variables, its address, and errors in one line."""
 
 import errno
+import json
 import logging
 import os
 import socket
@@ -272,3 +273,24 @@ def test_the_supervisor_imports_no_library_of_the_models() -> None:
         [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, text=True, timeout=60, check=True
     )
     assert {"numpy", "onnxruntime", "PIL", "bentoml", "uvicorn"}.isdisjoint(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LECTERN_TIMEOUT_S", "x"),
+        ("LECTERN_HOST", "192.0.2.1"),
+        ("LECTERN_RECORD", "/dev/null"),
+        ("LECTERN_MODELS", "/nowhere"),
+    ],
+)
+def test_an_error_at_the_start_has_the_form_of_the_log(serve: Serve, name: str, value: str) -> None:
+    status, (line,) = serve(**{"LECTERN_LOG_FORMAT": "json", name: value})
+    row = json.loads(line)
+    assert (status, row["level"], row["logger"]) == (2, "CRITICAL", "lectern")
+
+
+def test_an_error_escapes_what_a_terminal_would_obey(serve: Serve) -> None:
+    # A file of variables with the line ends of Windows.
+    status, (line,) = serve(LECTERN_MODELS="/nowhere\r")
+    assert (status, line.startswith("lectern: /nowhere\\r: no such folder")) == (2, True)

@@ -9,6 +9,7 @@ from service.inference.errors import SettingsError
 from service.server.execution.engine import Engine
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.protocols.oip.grpc_methods import OipMethods
+from service.server.transport.connection_limits import connection_limits
 from service.server.transport.grpc_handler import GrpcHandler
 from service.server.transport.tls import Certificate
 from service.settings import Settings
@@ -128,6 +129,7 @@ def _options(settings: Settings, max_message: int, *, shares_port: bool) -> list
         ("grpc.compression_enabled_algorithms_bitset", _COMPRESSIONS),
         ("grpc.per_message_decompression", 0),
         ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
+        ("grpc.max_allowed_incoming_connections", connection_limits(settings).grpc),
         ("grpc.max_connection_idle_ms", int(settings.keep_alive_s * 1000)),
         ("grpc.max_concurrent_streams", _MAX_CALLS),
         ("grpc.max_connection_age_ms", _MAX_AGE_MS),

@@ -32,7 +32,7 @@ from service.server.transport.transfer_rate import CountingTransport, ReadingRat
 # A piece of data with more heads than this is parsed in small parts, between which requests are answered.
 _MAX_HEADS_AT_ONCE = 16
 _PART_BYTES = 1_024
-# Connections beyond the limit that are kept for health checks.
+# Connections beyond the limit, for health checks.
 _PROBE_CONNECTIONS = 32
 # Seconds for the rest of a body whose response was sent already.
 _UNUSED_BODY_S = 30
@@ -94,13 +94,13 @@ class HttpConnection(HttpToolsProtocol):
         self._sent = CountingTransport(transport)
         super().connection_made(cast(asyncio.Transport, self._sent))
         self.flow: _HeldFlow = _HeldFlow(transport)
-        excess = len(self.connections) - self._handler.max_connections
-        self._probes_only = excess > 0
-        if excess > _PROBE_CONNECTIONS:
-            transport.abort()
+        self._probes_only = len(self.connections) > self._handler.max_connections
+        if self._probes_only:
+            self._join_probes()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the request that is answered, and forget those that wait."""
+        self._handler.probes.pop(self, None)
         super().connection_lost(exc)
         self.pipeline.clear()
         if self._answered is not None and not self._answered.response_complete:
@@ -255,6 +255,13 @@ class HttpConnection(HttpToolsProtocol):
             parts.append(b"connection: close\r\n")
         parts += (b"\r\n", bytes(response.body))
         return b"".join(parts)
+
+    def _join_probes(self) -> None:
+        """Take one of the places beyond the limit; if all are taken, the oldest connection there ends."""
+        probes = self._handler.probes
+        if len(probes) >= _PROBE_CONNECTIONS:
+            probes.pop(next(iter(probes))).abort()
+        probes[self] = self.transport
 
     def _is_answering(self) -> bool:
         """Return whether a request was read, at least its head, and its response is not complete."""

@@ -21,13 +21,9 @@ from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.router import BufferedRequest, Router
 from service.server.pipeline.tracing import take_over, traceparent
 from service.server.protocols.common.api import Endpoint
+from service.server.transport.connection_limits import connection_limits
 from service.server.transport.content_encoding import MAX_DECOMPRESSIONS, decompressor
 from service.settings import Settings
-
-try:
-    import resource
-except ImportError:  # Windows has no such limit.
-    resource = None  # type: ignore[assignment]
 
 Headers = Mapping[bytes, bytes]
 ReadBody = Callable[[Headers, HeldMemory], Awaitable[bytes]]
@@ -44,9 +40,6 @@ _SECURITY_HEADERS = (
 # Headers that describe a compressed body, and not the decompressed one.
 _ENCODED_BODY_HEADERS = (b"content-encoding", b"content-length")
 _MAX_HEAD_S = 10.0
-_FEWEST_CONNECTIONS, _MOST_CONNECTIONS = 16, 10_000
-# File descriptors that a worker needs for models, metrics, logs and gRPC connections.
-_OTHER_FILES = 128
 
 
 class HttpHandler:
@@ -66,6 +59,7 @@ class HttpHandler:
         head_s: Seconds in which the head of a request must arrive.
         keep_alive_s: Seconds that a connection stays open without a request.
         max_connections: Most open connections. A few more are accepted for health checks alone.
+        probes: Those few, with their transports, the oldest first.
         has_cors: Whether responses depend on the ``Origin`` header.
     """
 
@@ -86,7 +80,8 @@ class HttpHandler:
         self.max_body = settings.max_body_mb * 1_000_000
         self.head_s = min(_MAX_HEAD_S, settings.timeout_s)
         self.keep_alive_s = settings.keep_alive_s
-        self.max_connections = settings.max_connections or _default_connections()
+        self.max_connections = connection_limits(settings).http
+        self.probes: dict[object, asyncio.Transport] = {}
         self.has_cors = bool(settings.cors_origins)
 
     async def respond(
@@ -246,14 +241,6 @@ def _complete(response: Response, record: RequestRecord) -> None:
     if not any(name == _POLICY for name, _ in headers):
         headers.append(_API_POLICY)
     headers += _SECURITY_HEADERS
-
-
-def _default_connections() -> int:
-    """Return as many connections as this process has file descriptors for."""
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if resource else -1
-    if files < 0:  # no limit
-        return _MOST_CONNECTIONS
-    return min(_MOST_CONNECTIONS, max(_FEWEST_CONNECTIONS, files - _OTHER_FILES))
 
 
 def _peer(client: tuple[str, int] | None) -> str:

@@ -28,7 +28,8 @@ _MAX_ACCEPTED_AT_ONCE = 64
 _TLS_HANDSHAKE_S = 10.0
 # Time that a client has to confirm the end of a TLS connection.
 _TLS_SHUTDOWN_S = 1.0
-# A handshake takes memory and time before any limit of connections counts.
+# A handshake takes memory and time before any limit of connections counts. Beyond this number, the oldest one
+# ends: it is probably that of a client that stays silent.
 _MAX_TLS_HANDSHAKES = 256
 # Time that connections have to be established when the server stops listening.
 _CONNECTING_S = 1.0
@@ -175,13 +176,14 @@ class BalancedServer(uvicorn.Server):
             self._pause(_RETRY_S, self._watch)
             return False
         if self._certificate is not None and len(self._connecting) >= _MAX_TLS_HANDSHAKES:
-            connection.close()
-            return True
+            oldest = next(iter(self._connecting))
+            del self._connecting[oldest]
+            oldest.cancel()
         kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
         protocol = kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
         task = asyncio.get_running_loop().create_task(self._connect(connection, protocol))
         self._connecting[task] = protocol
-        task.add_done_callback(self._connecting.pop)
+        task.add_done_callback(lambda done: self._connecting.pop(done, None))
         self._publish()
         return True
 

@@ -22,12 +22,15 @@ class GracefulShutdown:
       fails and its connections close after their next response. Then it stops: it listens no more, and its
       running requests end.
     - SIGINT: it stops at once.
-    - A second signal: it stops at once, and running requests have one more second.
+    - A second signal: it stops at once, and running requests have one more second. In a process with a
+      supervisor, the same signal again is not a second one: a service manager sends it to all processes, and
+      the supervisor passes it on too.
     - :meth:`retire`: another process has taken its place. New connections are that one's, and its own close
       after their next response. A second later it stops.
 
     Args:
         drain_s: Seconds of draining.
+        is_supervised: Whether the process has a supervisor, which ends it at a second signal.
         on_drain: Called when the first signal arrives.
         on_retire: Called when another process has taken the place of this one.
         on_stop: Called when the process stops listening.
@@ -37,15 +40,17 @@ class GracefulShutdown:
         self,
         *,
         drain_s: float,
+        is_supervised: bool,
         on_drain: Callable[[], None],
         on_retire: Callable[[], None],
         on_stop: Callable[[], None],
     ) -> None:
         self._drain_s = drain_s
+        self._is_supervised = is_supervised
         self._on_drain = on_drain
         self._on_retire = on_retire
         self._on_stop = on_stop
-        self._signals = 0
+        self._received: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def install(self) -> None:
@@ -76,8 +81,10 @@ class GracefulShutdown:
         self._loop.call_soon_threadsafe(self._receive, number)
 
     def _receive(self, number: int) -> None:
-        self._signals += 1
-        if self._signals > 1:
+        if self._is_supervised and number in self._received:
+            return
+        self._received.append(number)
+        if len(self._received) > 1:
             self._loop.call_later(_LAST_REQUESTS_S, _end, number)
             self._stop_listening()
             return

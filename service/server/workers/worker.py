@@ -18,6 +18,8 @@ def main() -> None:
     options = parser.parse_args()
     # uvicorn sends the signal that stopped it once more: no traceback then.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # A service manager may send it to all processes. The supervisor alone obeys it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # First of all, so that the supervisor knows that this process lives while it imports and loads.
     channel.connect(socket.socket(fileno=options.channel), is_restart=options.is_restart)
     _continue_counters(options.slot)

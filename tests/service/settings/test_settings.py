@@ -69,6 +69,7 @@ def test_empty_variables_are_ignored() -> None:
         ("api_keys", "one, two,", ("one", "two")),
         ("metrics_key", "own", "own"),
         ("metrics_key", "open", "open"),
+        ("metrics_key", "own\n", "own"),  # as a Secret that was made of a file has it
         ("rate_burst", "1", 1),
         ("trusted_proxies", "127.0.0.1, 10.0.0.7/8, ::1", ("127.0.0.1/32", "10.0.0.0/8", "::1/128")),
         (
@@ -101,11 +102,14 @@ def test_each_variable_is_read(name: str, text: str, value: Any) -> None:
         ("port", " 80"),
         ("port", "80 "),
         ("port", "+80"),
+        ("port", "3e3"),
+        ("port", "3000.0"),
         ("port", "\N{FULLWIDTH DIGIT EIGHT}0"),
         ("grpc_port", "-1"),
         ("grpc_port", "65536"),
         ("workers", "0"),
         ("workers", "1.5"),
+        ("workers", "2.0"),
         ("providers", "gpu"),
         ("precision", "float16"),
         ("precision", "int8,float32"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -237,3 +238,16 @@ def test_without_a_port_nothing_of_grpc_is_loaded() -> None:
         [sys.executable, "-c", script], cwd=_ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "False False\n"
+
+
+def test_silent_connections_leave_file_descriptors_for_http(start_server: StartServer) -> None:
+    limit = "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (300, 300)); "
+    command = (sys.executable, "-c", limit + "from service.cli import main; main()", "serve")
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(4, 0, 0, b"")
+    with start_server(grpc=True, command=command) as server, ExitStack() as stack:
+        for _ in range(400):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.grpc_port), 30))
+            with suppress(OSError):  # It has been closed.
+                connection.sendall(preface)
+        assert [server.ask("GET", "/livez").status for _ in range(5)] == [200] * 5
+        assert "no connection can be accepted" not in server.log()

@@ -236,6 +236,16 @@ def test_beyond_the_limit_of_connections_only_health_checks_are_answered(
     until(lambda: limited.ask("POST", "/models/mnist", digit_png).status == 200)
 
 
+def test_silent_connections_far_beyond_the_limit_keep_no_health_check_out(
+    limited: Server, until: Until
+) -> None:
+    with ExitStack() as stack:
+        for _ in range(_CONNECTIONS + 80):
+            stack.enter_context(_connect(limited))
+        assert [limited.ask("GET", "/livez").status for _ in range(5)] == [200] * 5
+    until(lambda: limited.ask("GET", "/models").status == 200)
+
+
 # --- compressed bodies
 
 

@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,15 @@ def test_clients_that_stay_silent_hold_no_stop_up(start_server: Callable[..., An
             assert idle.recv(100).startswith(b"HTTP/1.1 200")
             server.process.terminate()
             assert server.process.wait(20) == 0  # The client does not confirm the end of its connection.
+    assert "Traceback" not in server.log()
+
+
+def test_clients_that_stay_silent_keep_nobody_out(start_server: Callable[..., Any], tmp_path: Path) -> None:
+    certificate, key = _write_certificate(tmp_path)
+    with start_server(TLS_CERT=str(certificate), TLS_KEY=str(key)) as server, ExitStack() as stack:
+        for _ in range(300):  # They never begin their handshakes.
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        assert server.ask("GET", "/livez").status == 200
     assert "Traceback" not in server.log()
 
 

@@ -3,6 +3,7 @@
 import http.client
 import os
 import signal
+import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from contextlib import closing, suppress
 from typing import Any
 
 import psutil
+import pytest
 
 Server = Any
 StartServer = Callable[..., Any]
@@ -132,4 +134,24 @@ def test_a_second_signal_ends_the_server_quickly(
         parent.suspend()
         for process in (*parent.children(recursive=True), parent):
             process.kill()
+    assert "Traceback" not in server.log()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_all_processes_is_not_a_second_one(
+    start_server: StartServer, digit_png: bytes, read_answer: Callable[..., Any], number: signal.Signals
+) -> None:
+    # systemd sends a signal to each process of a service, and the supervisor passes it on.
+    with start_server(DRAIN_S="4") as server:
+        in_flight = server.begin("/models/mnist", digit_png, sent=20)
+        server.ask("GET", "/models")
+        for process in (server.process.pid, *server.workers()):
+            os.kill(process, number)
+        with suppress(subprocess.TimeoutExpired):
+            server.process.wait(2)  # After a second signal, requests have one more second.
+        if number == signal.SIGTERM:
+            assert server.ask("POST", "/models/mnist", digit_png).status == 200
+        in_flight.sendall(digit_png[20:])
+        assert read_answer(in_flight).status == 200
+        assert server.process.wait(15) == 0
     assert "Traceback" not in server.log()

@@ -149,6 +149,17 @@ def test_sighup_replaces_the_workers_while_requests_are_answered(
     assert len(server.workers()) == 1
 
 
+def test_sighup_to_all_processes_ends_no_worker(server: Server, until: Until) -> None:
+    (old,) = server.workers()
+    before = server.log().count("all workers are replaced")
+    # The worker has its signal before the supervisor replaces it.
+    os.kill(old, signal.SIGHUP)
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: server.log().count("all workers are replaced") > before)
+    until(lambda: old not in server.workers())
+    assert f"(process {old}) ended unexpectedly" not in server.log()
+
+
 def test_a_second_sighup_stops_the_new_worker_that_is_still_loading(server: Server, until: Until) -> None:
     (old,) = server.workers()
     before = server.log().count("all workers are replaced")
@@ -399,3 +410,24 @@ def test_no_module_in_the_callers_folder_replaces_one_of_python(
         (tmp_path / f"{name}.py").write_text("raise SystemExit('taken over')")
     with start_server(MODELS="models", command=(_LECTERN, "serve"), cwd=tmp_path) as server:
         assert "taken over" not in server.log()
+
+
+def test_sighup_reads_the_models_of_a_link_that_points_elsewhere_by_now(
+    start_server: StartServer, tmp_path: Path, models_folder: Path, until: Until, digit_png: bytes
+) -> None:
+    for release, versions in (("one", ["1"]), ("two", ["1", "2"])):
+        for version in versions:
+            shutil.copytree(models_folder / "mnist" / version, tmp_path / release / "mnist" / version)
+    (tmp_path / "current").symlink_to("one")
+    with start_server(MODELS=str(tmp_path / "current")) as server:
+        (tmp_path / "next").symlink_to("two")
+        (tmp_path / "next").replace(tmp_path / "current")
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: "all workers are replaced" in server.log())
+        answer = until(
+            lambda: (
+                (found := server.ask("POST", "/models/mnist", digit_png)).headers["X-Model-Version"] != "1"
+                and found
+            )
+        )
+        assert (answer.status, answer.headers["X-Model-Version"]) == (200, "2")

@@ -100,3 +100,15 @@ def test_json_may_have_a_byte_order_mark() -> None:
     assert parse_json(codecs.BOM_UTF8 + b'{"inputs": 1}') == {"inputs": 1}
     with pytest.raises(RequestError, match="not JSON"):
         parse_json(codecs.BOM_UTF16_LE + b"[]")
+
+
+@pytest.mark.parametrize("path", ["/models/mnist", "/v1/models/mnist:predict", "/classify_image"])
+def test_objects_with_very_many_keys_are_refused_before_they_are_parsed(server: Server, path: str) -> None:
+    keys = ",".join(f'"k{number}" : 1' for number in range(300_000))
+    answer = server.ask(
+        "POST",
+        path,
+        f'{{"model": "mnist", "inputs": "", "image": "", {keys}}}',
+        {"Content-Type": "application/json"},
+    )
+    assert (answer.status, answer.json()["code"]) == (413, "too_large"), answer.body[:200]
