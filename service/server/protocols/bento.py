@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
@@ -17,12 +18,12 @@ from service.inference.predictor import Input
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
 from service.server.protocols.common import api
-from service.server.protocols.common.bodies import check_keys
+from service.server.protocols.common.bodies import check_keys, json_memory, parse_body
 from service.server.protocols.common.encodings import decode_base64
 
 TAG = api.Tag("BentoML", "Typed methods for BentoML's clients")
 
-# A request has one object. pydantic parses it on the event loop.
+# A request has one object.
 _MAX_CONTAINERS = 10_000
 
 
@@ -125,14 +126,14 @@ class BentoProtocol:
 
     async def classify_image(self, request: Request) -> Response:
         """Classify a picture."""
-        body = await _read(request, ClassifyImage)
+        body = await _read(request, self.engine, ClassifyImage)
         return _response(
             await _classify(self.engine, body.model, body.version, body.image, body.top_k, text=False)
         )
 
     async def classify_text(self, request: Request) -> Response:
         """Classify a text."""
-        body = await _read(request, ClassifyText)
+        body = await _read(request, self.engine, ClassifyText)
         return _response(
             await _classify(self.engine, body.model, body.version, body.text, body.top_k, text=True)
         )
@@ -159,14 +160,18 @@ def _operation(field: str, models: api.Selection, body: type[BaseModel]) -> api.
     )
 
 
-async def _read(request: Request, kind: type[Body]) -> Body:
+async def _read(request: Request, engine: Engine, kind: type[Body]) -> Body:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != api.JSON:
         raise RequestError(
             ErrorCode.UNSUPPORTED_MEDIA_TYPE,
             f"content type {content_type[:40]!r} is not supported here; send {api.JSON}",
         )
-    body = (await request.body()).removeprefix(codecs.BOM_UTF8)
+    return await parse_body(engine, await request.body(), partial(_parse, kind=kind), memory=json_memory)
+
+
+def _parse(body: bytes, *, kind: type[Body]) -> Body:
+    body = body.removeprefix(codecs.BOM_UTF8)
     if body.count(b"[") + body.count(b"{") > _MAX_CONTAINERS:
         raise RequestError(ErrorCode.TOO_LARGE, "the body has too many lists and objects; send one input")
     check_keys(body)
@@ -187,7 +192,7 @@ async def _classify(
     if predictor.takes_text != text:
         method = "classify_text" if predictor.takes_text else "classify_image"
         raise InvalidInput(f"{model} is a model for {card.task}; call {method}")
-    content: Input = value if text else decode_base64(value)
+    content: Input = value if text else await parse_body(engine, value, decode_base64, memory=len)
     result = await engine.infer(predictor, (content,))
     prediction = predictor.answer(result.probabilities[0], top_k=top_k, reason=result.reason(0))
     return Classification(

@@ -13,6 +13,7 @@ from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
 
 T = TypeVar("T")
+Content = TypeVar("Content", bytes, str)
 
 # Longer bodies are parsed in a thread, so that they do not block the event loop.
 _MAX_INLINE_BYTES = 50_000
@@ -28,17 +29,18 @@ _VALUE_BYTES = 48
 
 async def parse_body(
     engine: Engine,
-    body: bytes,
-    parse: Callable[[bytes], T],
+    body: Content,
+    parse: Callable[[Content], T],
     *,
-    memory: Callable[[bytes], int],
+    memory: Callable[[Content], int],
     size: int | None = None,
 ) -> T:
     """Parse a body on the event loop if it is short, else in a thread.
 
     Args:
         engine: Has the threads.
-        body: The body. Callers keep no reference to it, so that it is freed when it is parsed.
+        body: The body, or a text in it. Callers keep no reference to it, so that it is freed when it is
+            parsed.
         parse: Parses the body.
         memory: Returns how many bytes that takes, besides the body; called in the thread.
         size: Size of the part that is parsed, in bytes; the whole body if None.
@@ -49,7 +51,7 @@ async def parse_body(
 
 
 def _parse_large(
-    engine: Engine, body: bytes, parse: Callable[[bytes], T], memory: Callable[[bytes], int]
+    engine: Engine, body: Content, parse: Callable[[Content], T], memory: Callable[[Content], int]
 ) -> T:
     with engine.working_memory.reserve(memory(body)), _collector:
         return parse(body)

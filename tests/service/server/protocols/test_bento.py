@@ -1,14 +1,21 @@
 """BentoML's client calls the typed methods."""
 
+import asyncio
 import base64
+import importlib
 import json
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from service.inference.catalog import Catalog
+from service.inference.errors import DamagedImage
+from service.server.execution.engine import Engine
+from service.settings import Settings
 
 Server = Any
 
@@ -68,3 +75,36 @@ def test_a_body_with_too_many_lists_is_refused_before_it_is_parsed(server: Serve
     answer = server.ask("POST", path, body, {"Content-Type": "application/json"})
     assert (answer.status, answer.json()["code"]) == (413, "too_large")
     assert "too many lists and objects" in answer.json()["error"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # BentoML's, when it is imported
+@pytest.mark.parametrize(("size", "inline"), [(1_000, True), (60_000, False)])
+def test_large_bodies_are_parsed_and_decoded_in_threads(
+    models_folder: Any, monkeypatch: pytest.MonkeyPatch, size: int, inline: bool
+) -> None:
+    bento = importlib.import_module("service.server.protocols.bento")
+    threads = []
+
+    def noting(work: Any) -> Any:
+        def note(*arguments: Any) -> Any:
+            threads.append(threading.current_thread())
+            return work(*arguments)
+
+        return note
+
+    for name in ("check_keys", "decode_base64"):
+        monkeypatch.setattr(bento, name, noting(getattr(bento, name)))
+    document = {"model": "mnist", "image": "A" * size}
+
+    async def body() -> bytes:
+        return json.dumps(document).encode()
+
+    request: Any = SimpleNamespace(headers={"content-type": "application/json"}, body=body)
+    engine = Engine(Settings(models=models_folder))
+    engine.start()
+    try:
+        with pytest.raises(DamagedImage):  # It is no picture.
+            asyncio.run(bento.BentoProtocol(engine, dict).classify_image(request))
+    finally:
+        engine.close()
+    assert [thread is threading.main_thread() for thread in threads] == [inline, inline]

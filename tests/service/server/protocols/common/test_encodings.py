@@ -2,10 +2,12 @@
 
 import base64
 import encodings
+from types import SimpleNamespace
 
 import pytest
 
 from service.server.pipeline.errors import RequestError
+from service.server.protocols.common import encodings as encodings_module
 from service.server.protocols.common.encodings import charset_of, decode_base64, text_encoding
 
 
@@ -21,6 +23,26 @@ def test_base64_is_read_in_the_forms_that_encoders_write(padding: int) -> None:
         b"data:image/png;base64," + base64.b64encode(data),
     ):
         assert decode_base64(encoded.decode()) == data
+
+
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_long_base64_is_decoded_in_pieces(monkeypatch: pytest.MonkeyPatch, more: int) -> None:
+    lengths = []
+
+    def decode(value: str, *, strict_mode: bool) -> bytes:
+        lengths.append(len(value))
+        return base64.b64decode(value, validate=strict_mode)
+
+    monkeypatch.setattr(encodings_module, "binascii", SimpleNamespace(a2b_base64=decode))
+    data = bytes(range(250)) * 6_000 + bytes(more)
+    assert decode_base64(base64.b64encode(data).decode()) == data
+    assert max(lengths) <= 1_000_000  # The interpreter runs nothing else while it decodes a piece.
+
+
+@pytest.mark.parametrize("padding", ["=", "==", "A=A"])
+def test_padding_in_the_middle_of_long_base64_is_an_error(padding: str) -> None:
+    with pytest.raises(RequestError, match="must be base64"):
+        decode_base64("A" * (1_000_000 - len(padding)) + padding + "A" * 8)
 
 
 @pytest.mark.parametrize("text", ["!", "abcde", "AA=A", "äöü=", "AAAA====AAAA"])
