@@ -1,16 +1,21 @@
-"""Defines the type of the command-line options that are whole numbers."""
+"""Reads whole numbers of options and settings, in plain digits."""
 
 from typing import Any
 
 import click
 
 
+def is_whole_number(text: str) -> bool:
+    """Return whether a text is an integer in the digits 0 to 9; Python would read ``1_0`` and ``+1`` too."""
+    return text.isascii() and text.removeprefix("-").isdecimal()
+
+
 class WholeNumber(click.IntRange):
-    """An integer in decimal digits; Python would also read ``1_0``, ``+1`` and digits of other scripts."""
+    """An integer as :func:`is_whole_number` describes it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number, or report that the value is none."""
         text = str(value)
-        if not (text.isascii() and text.removeprefix("-").isdecimal()):
+        if not is_whole_number(text):
             self.fail(f"{text!r} is not a whole number; use the digits 0 to 9 only", param, ctx)
         return int(super().convert(value, param, ctx))

@@ -69,21 +69,20 @@ def find_images(*paths: Path) -> list[Path]:
     return [Path(path) for path in dict.fromkeys(found)]
 
 
-def classify_folder(
-    folder: Path, classify: Classify, *, parts: Sequence[Path] = (), interval_s: float = _INTERVAL_S
+def classify_folders(
+    paths: Sequence[Path], classify: Classify, *, interval_s: float = _INTERVAL_S
 ) -> Iterator[int | list[FileResult]]:
-    """Classify the images of a folder.
+    """Classify the images of folders.
 
     Args:
-        folder: The folder, which the names of the results are relative to.
+        paths: Folders and image files. The names of the results are relative to their common folder.
         classify: Classifies the bytes of several image files, or raises an error for all of them.
-        parts: The folders and files in it that are classified; all if empty.
         interval_s: Minimum time between two groups of results, in seconds.
 
     Yields:
         The number of image files, then groups of results in the order of the files.
     """
-    files = find_images(*(parts or (folder,)))
+    folder, files = common_folder(paths), find_images(*paths)
     yield len(files)
     group: list[FileResult] = []
     last = time.monotonic()
@@ -102,7 +101,7 @@ def classify_files(folder: Path, files: Sequence[Path], classify: Classify) -> I
     Args:
         folder: Folder that the names of the results are relative to.
         files: The image files.
-        classify: As for :func:`classify_folder`.
+        classify: As for :func:`classify_folders`.
 
     Yields:
         The results of each batch, in the order of the files.

