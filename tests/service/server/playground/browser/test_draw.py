@@ -40,6 +40,8 @@ def test_a_drawn_digit_is_read(open_page: Open) -> None:
 
 def test_bars_move_during_the_stroke(open_page: Open) -> None:
     playground = open_page()
+    # The models are there; what is drawn before is sent like a finished drawing when they arrive.
+    expect(playground.detail).to_have_text("Draw a digit")
     mouse = playground.page.mouse
     mouse.move(*playground.point(*SEVEN[0]))
     mouse.down()
