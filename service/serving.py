@@ -14,6 +14,7 @@ import click
 
 from service.inference.errors import LecternError, MissingExtra, SettingsError
 from service.inference.program import how_to_install
+from service.server.log_writer import close_writers
 from service.settings import Settings, table, unknown_variables, variable
 from service.whole_number import WholeNumber
 
@@ -34,8 +35,11 @@ def serve(host: str | None, port: int | None) -> None:
 
     Example: lectern serve --port 8080
     """
-    with _json_errors():
-        _serve(host, port)
+    try:
+        with _json_errors():
+            _serve(host, port)
+    finally:  # before an error is printed
+        close_writers()
 
 
 @contextmanager
@@ -99,6 +103,7 @@ def _serve_with_bentoml(settings: Settings) -> NoReturn:
     words = [sys.executable, "-P", "-m", "bentoml", "serve", "service.server.app:Lectern"]
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
     words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]
+    close_writers()
     os.execv(sys.executable, words)
 
 

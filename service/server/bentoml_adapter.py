@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +22,8 @@ from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 
 from service.inference.errors import LecternError, escape
-from service.server.log import configure_logging
+from service.server.log import configure_logging, write_error
+from service.server.log_writer import close_writers
 
 # Major and minor numbers.
 CHECKED_RELEASES = {"bentoml": ("1.4",), "uvicorn": ("0.54",)}
@@ -83,11 +83,13 @@ def ending_worker() -> Iterator[None]:
         if bentoml.server_context.worker_index is None:
             raise
         # The settings may be what is wrong, so that only the variable is read.
-        if os.environ.get("LECTERN_LOG_FORMAT") == "json":
-            configure_logging("json")
+        is_json = os.environ.get("LECTERN_LOG_FORMAT") == "json"
+        configure_logging("json" if is_json else "text")
+        if is_json:
             _logger.critical("%s", error)
         else:
-            print(f"lectern: {escape(str(error))}", file=sys.stderr, flush=True)
+            write_error(f"lectern: {escape(str(error))}\n")
+        close_writers()
         os._exit(STARTUP_FAILURE)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from service.inference.catalog import Catalog
 from service.resources import resident_memory
 from service.server.execution.engine import Engine
+from service.server.log_writer import close_writers, count_lost
 from service.server.pipeline import metrics
 from service.server.pipeline.memory import memory_shares
 from service.server.pipeline.pipeline import RequestPipeline
@@ -88,6 +89,8 @@ class Lifespan:
             await asyncio.to_thread(self.tracer.close)
         if self.recorder is not None:
             await asyncio.to_thread(self.recorder.close)
+        # A signal without a handler ends the process: uvicorn sends the one that stopped it once more.
+        await asyncio.to_thread(close_writers)
 
     def _start_metrics(self) -> None:
         if not channel.is_supervised():  # The supervisor does so when a worker ends.
@@ -96,6 +99,7 @@ class Lifespan:
             metrics.worker_restarts.inc()
         metrics.requests_in_flight_limit.set(self.settings.max_queue)
         metrics.create_series()
+        count_lost(metrics.count_lost_lines)
         metrics.workers.set(1)
 
     async def _start_grpc(self) -> None:

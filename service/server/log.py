@@ -4,12 +4,14 @@ import logging
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 
 from pythonjsonlogger.json import JsonFormatter
 
 from service.inference.errors import escape
+from service.server.log_writer import LogWriter, open_writer, opened_writer
 
 # They come with handlers and formats of their own.
 _LIBRARIES = ("bentoml", "circus", "uvicorn", "uvicorn.access", "uvicorn.error")
@@ -20,14 +22,17 @@ _logger = logging.getLogger("lectern")
 def configure_logging(log_format: str) -> None:
     """Write the log of all libraries to standard error, one line for each message.
 
-    Every process of the server calls this once, when it starts. Warnings and exceptions that nothing catches
-    become messages of the log, too.
+    Every process of the server calls this when it starts. Warnings and exceptions that nothing catches become
+    messages of the log, too. From now on, no line of the log waits for a reader.
 
     Args:
         log_format: ``text`` for people or ``json`` for log collectors.
     """
-    handler = logging.StreamHandler()
-    handler.setFormatter(_json_formatter() if log_format == "json" else _TextFormatter())
+    formatter = _json_formatter() if log_format == "json" else _TextFormatter()
+    open_writer(sys.stdout, describe_lost=lambda count: formatter.format(_lost_lines(count)))
+    error = open_writer(sys.stderr, describe_lost=lambda count: formatter.format(_lost_lines(count)))
+    handler = _LineHandler(error)
+    handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -46,6 +51,52 @@ def configure_logging(log_format: str) -> None:
     sys.excepthook = _log_exception
     sys.unraisablehook = _log_unraisable
     threading.excepthook = _log_thread_exception
+
+
+def standard_output() -> Callable[[str], None]:
+    """Return a function that writes a line to standard output, as :func:`configure_logging` has set up."""
+    writer = opened_writer(sys.stdout)
+    return _write_directly if writer is None else writer.write
+
+
+def write_error(line: str) -> None:
+    """Write a line that is no message to standard error, after the messages before it."""
+    writer = opened_writer(sys.stderr)
+    write = sys.stderr.write if writer is None else writer.write
+    write(line)
+
+
+def _write_directly(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+class _LineHandler(logging.Handler):
+    """Passes each message on as a line.
+
+    Args:
+        writer: Writes the lines.
+    """
+
+    def __init__(self, writer: LogWriter) -> None:
+        super().__init__()
+        self._writer = writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass a message on; if it cannot be formatted, report that as the standard library does."""
+        try:
+            line = self.format(record)
+        except Exception:
+            self.handleError(record)
+            return
+        self._writer.write(f"{line}\n", urgent=True)
+
+
+def _lost_lines(count: int) -> logging.LogRecord:
+    """Return the message that lines are lost."""
+    message = "%d line%s of the log could not be written: the reader was too slow, or the disk was full"
+    arguments = (count, "" if count == 1 else "s")
+    return logging.LogRecord(_logger.name, logging.WARNING, __file__, 0, message, arguments, None)
 
 
 class _TextFormatter(logging.Formatter):

@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import re
-import sys
 import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from opentelemetry.trace import Span, SpanContext
 
 from service.inference.prediction import Reason
 from service.inference.predictor import Array, Predictor
+from service.server.log import standard_output
 from service.server.pipeline.api_keys import Access
 from service.server.pipeline.errors import ErrorCode
 
@@ -113,8 +113,7 @@ def request_id(proposed: str) -> str:
 class AccessLog:
     """Writes one line per request to standard output.
 
-    Python's logging would make a record for each line, which the processor time of a request shows. A line is
-    written with one call, so that those of several workers do not mix.
+    Python's logging would make a record for each line, which the processor time of a request shows.
 
     Args:
         log_format: ``text`` for people or ``json`` for log collectors.
@@ -122,15 +121,11 @@ class AccessLog:
 
     def __init__(self, log_format: str) -> None:
         self._format = _as_json if log_format == "json" else _as_text
+        self._write = standard_output()
 
     def write(self, record: RequestRecord, milliseconds: float) -> None:
         """Write the line of a request, which took some milliseconds from its head to its response."""
-        line = self._format(_timestamp(time.time()), record, milliseconds)
-        try:
-            sys.stdout.write(line)
-            sys.stdout.flush()
-        except OSError:
-            return  # The reader of the log may have closed it; requests must not fail for that.
+        self._write(self._format(_timestamp(time.time()), record, milliseconds))
 
 
 def _timestamp(unix_s: float) -> str:

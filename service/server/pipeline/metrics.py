@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from threading import Lock
+from threading import RLock
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -137,6 +137,11 @@ RECORDED_REQUESTS = Declaration(
     "Requests of the record: `written`, or `lost` because they came too fast or the folder cannot be written",
     ("result",),
 )
+LOG_LINES_LOST = Declaration(
+    "lectern_log_lines_lost_total",
+    "counter",
+    "Lines of the log of workers that could not be written: the reader was too slow, or the disk was full",
+)
 WORKERS = Declaration("lectern_workers", "gauge", "Worker processes that are ready")
 WORKERS_CONFIGURED = Declaration(
     "lectern_workers_configured", "gauge", "Worker processes that LECTERN_WORKERS asks for"
@@ -165,6 +170,7 @@ requests_in_flight_limit = _gauge(REQUESTS_IN_FLIGHT_LIMIT)
 slow_readers = _counter(SLOW_READERS)()
 waiting_inputs = _gauge(INPUTS_WAITING)
 workers = _gauge(WORKERS)
+_log_lines_lost = _counter(LOG_LINES_LOST)()
 worker_restarts = _counter(WORKER_RESTARTS)()
 _requests_of = _counter(REQUESTS)
 _request_seconds_of = _histogram(REQUEST_SECONDS)
@@ -179,8 +185,9 @@ _model_histograms = (
 )
 
 
-# Guards the series that threads change: the networks' and the record's.
-_lock = Lock()
+# Guards the series that threads change: the networks', the record's and the log's. A finalizer can log while
+# the lock is held.
+_lock = RLock()
 
 
 class _ModelSeries(NamedTuple):
@@ -229,6 +236,12 @@ def count_recorded(result: RecordResult, requests: int = 1) -> None:
     """Count requests that the record has, or lacks, from any thread."""
     with _lock:
         _recorded_of(result).inc(requests)
+
+
+def count_lost_lines(lines: int) -> None:
+    """Count lines that the log lacks, from any thread."""
+    with _lock:
+        _log_lines_lost.inc(lines)
 
 
 def count_stages(card: Card, *, decode_s: float, queue_s: float) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from service.server.log_writer import close_writers
+
 _logger = logging.getLogger("lectern")
 # Time that running requests have after a second signal.
 _LAST_REQUESTS_S = 1.0
@@ -104,5 +106,6 @@ class GracefulShutdown:
 
 def _end(number: int) -> None:
     """End the process as the signal does without a handler."""
+    close_writers()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

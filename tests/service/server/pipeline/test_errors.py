@@ -353,7 +353,11 @@ def test_probes_and_pages_need_no_key(strict: Server) -> None:
 
 
 def test_an_error_of_a_model_names_its_file_without_the_servers_folders(
-    start_server: Callable[..., Any], tiny_model: Callable[..., Path], tmp_path: Path, digit_png: bytes
+    start_server: Callable[..., Any],
+    tiny_model: Callable[..., Path],
+    tmp_path: Path,
+    digit_png: bytes,
+    until: Callable[..., Any],
 ) -> None:
     network = tiny_model(tmp_path, version=1) / "model.onnx"
     network.write_bytes(network.read_bytes()[:100])
@@ -369,8 +373,8 @@ def test_an_error_of_a_model_names_its_file_without_the_servers_folders(
             check(answer, 503, "checksum_mismatch")
             assert str(tmp_path) not in answer.body.decode()
             assert answer.json()["error"].startswith("mnist/1/model.onnx: ")
-            # The line of the log is written before the response.
-            assert f"request {answer.headers['X-Request-ID']} failed: mnist/1/model.onnx: " in server.log()
+            message = f"request {answer.headers['X-Request-ID']} failed: mnist/1/model.onnx: "
+            until(lambda message=message: message in server.log())
         with grpc.insecure_channel(server.grpc_address) as channel:
             infer = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
             tensor = {"name": "image", "datatype": "UINT8", "shape": [1, 28, 28]}
