@@ -3,7 +3,7 @@
 There are two shares, so that no request waits for memory that another waiting request has:
 
 - Request memory: bodies and prepared inputs, from their arrival to the response. A request that does not fit
-  is refused.
+  is refused. Long heads and responses that clients do not read take a part of it.
 - Working memory: what it takes for a moment to parse a body or to decode a picture. A request that does not
   fit waits in its thread.
 """
@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Protocol
 
 from service.inference.errors import InputTooLarge
 from service.server.pipeline.errors import ErrorCode, RequestError, overloaded
@@ -101,6 +102,53 @@ class HeldMemory:
         """Give all bytes back."""
         self._memory.used -= self._size
         self._size = 0
+
+
+class HoldingConnection(Protocol):
+    """A connection that holds bytes."""
+
+    def held_bytes(self) -> int:
+        """Return the bytes that it holds now."""
+
+    def close_for_memory(self) -> None:
+        """Close it at once, so that it holds none."""
+
+
+class ConnectionMemory:
+    """The bytes that connections hold outside requests: long heads, and responses that clients do not read.
+
+    They count as request memory, and take half of it at most. Beyond that, the connection ends whose bytes
+    have not changed for the longest time.
+
+    Args:
+        memory: The request memory.
+    """
+
+    def __init__(self, memory: RequestMemory) -> None:
+        self._memory = memory
+        self._held: dict[HoldingConnection, int] = {}  # the latest change last
+        self.used = 0
+
+    def set(self, connection: HoldingConnection, size: int) -> None:
+        """Note what a connection holds, and close others that are too much."""
+        if self._held.get(connection, 0) == size:
+            return
+        self._note(connection, size)
+        while self.used > self._memory.size // 2 and len(self._held) > 1:
+            oldest = next(iter(self._held))
+            now = min(oldest.held_bytes(), self._held[oldest])
+            if now < self._held[oldest]:
+                self._note(oldest, now)
+            else:
+                self._note(oldest, 0)
+                oldest.close_for_memory()
+
+    def _note(self, connection: HoldingConnection, size: int) -> None:
+        change = size - self._held.pop(connection, 0)
+        if size:
+            self._held[connection] = size
+        self.used += change
+        self._memory.used += change
 
 
 # Of the running request. A request outside the pipeline, as in a test, has none.

@@ -14,7 +14,7 @@ from service.inference.card import Card
 from service.inference.prediction import APPLIES_FROM, confidence
 from service.inference.reading.reading import ReadDigit
 from service.server.pipeline.access_log import RequestRecord
-from service.server.pipeline.errors import LIMITS, ErrorCode
+from service.server.pipeline.errors import LIMITS, ErrorCode, Limit
 from service.server.pipeline.series import (
     CounterSeries,
     GaugeSeries,
@@ -230,6 +230,11 @@ def count_request(record: RequestRecord, seconds: float) -> None:
         _errors_of(record.code).inc()
     if record.limit:
         _refusals_of(record.limit).inc()
+
+
+def count_refusal(limit: Limit) -> None:
+    """Count a connection that is closed because a limit was reached."""
+    _refusals_of(limit).inc()
 
 
 def count_recorded(result: RecordResult, requests: int = 1) -> None:

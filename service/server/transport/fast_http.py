@@ -150,6 +150,7 @@ class FastHttpProtocol(HttpConnection):
             self.transport.write(self.serialize(response, keep_alive=cycle.keep_alive))
             if not cycle.keep_alive:
                 self.transport.close()
+            self._forget_head(scope)
             self.on_response_complete()
 
         try:

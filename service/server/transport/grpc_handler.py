@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -26,16 +26,13 @@ from service.server.transport.content_encoding import (
     encoding_of_message,
 )
 from service.server.transport.grpc_descriptors import Descriptors
+from service.server.transport.message_reads import MessageReads
 
 T = TypeVar("T")
 
 # A call holds its message, and the files or the tensor in it.
 _COPIES = 2
-_MIN_READS = 4
-# Time for a message, as over HTTP until the rate of a body counts.
-_MESSAGE_S = 10.0
-# Health checks that are read at once; predictions whose messages arrive slowly must not hold them up.
-_PROBE_READS = 64
+_MIN_READS = 8
 
 _REFLECTION_PATH = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
 # Details travel in the trailers, of which clients accept 8 KiB; a character can take 12 bytes.
@@ -65,9 +62,10 @@ class GrpcHandler:
         self._max_message = max_message
         # gRPC does not tell the size of a message before it has received all of it: only so many calls are
         # read at once that the largest messages take half of the memory.
-        reads = pipeline.memory.size // (max_message * _COPIES * 2)
-        self._reading = asyncio.Semaphore(max(_MIN_READS, reads))
-        self._reading_probes = asyncio.Semaphore(_PROBE_READS)
+        reads = max(_MIN_READS, pipeline.memory.size // (max_message * _COPIES * 2))
+        self._reads = MessageReads(reads)
+        # Predictions whose messages arrive slowly must not hold health checks up.
+        self._probe_reads = MessageReads(reads)
         self._decompressing = WorkQueue(MAX_DECOMPRESSIONS, "decompress-grpc")
         self._reflection = reflection.aio.ReflectionServicer(
             [SERVICE, HEALTH, reflection.SERVICE_NAME], pool=Descriptors()
@@ -83,7 +81,6 @@ class GrpcHandler:
         if path == _REFLECTION_PATH:
             return grpc.stream_stream_rpc_method_handler(
                 self._reflect,
-                request_deserializer=_reflection_request,
                 response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
             )
         return grpc.stream_unary_rpc_method_handler(partial(self._handle, path))
@@ -96,10 +93,18 @@ class GrpcHandler:
     async def _reflect(self, requests: Any, context: Any) -> None:
         record = self._record(_REFLECTION_PATH, context)
 
+        async def messages() -> AsyncIterator[Any]:
+            while True:
+                async with self._reads:
+                    message = await self._reads.receive(context.read)
+                if message is EOF:
+                    return
+                yield _reflection_request(message)
+
         async def answer() -> None:
             record.route = record.path
             with self._pipeline.deadline():
-                async for response in self._reflection.ServerReflectionInfo(requests, context):
+                async for response in self._reflection.ServerReflectionInfo(messages(), context):
                     await context.write(response)
             record.status = 200
 
@@ -163,8 +168,9 @@ class GrpcHandler:
             self._pipeline.begin_recording(record)
             self._pipeline.concurrency.check()
         with self._pipeline.deadline(), HeldMemory(self._pipeline.memory) as held:
-            async with self._reading_probes if method.probe else self._reading:
-                message = await _read(context)
+            reads = self._probe_reads if method.probe else self._reads
+            async with reads:
+                message = _message(await reads.receive(context.read), context)
                 encoding = encoding_of_message(message)
                 body = await self._decompress(message, encoding)
             if record.stages is not None:
@@ -183,16 +189,8 @@ class GrpcHandler:
         return response
 
 
-async def _read(context: Any) -> bytes:
-    """Return the one request message of a call."""
-    try:
-        async with asyncio.timeout(_MESSAGE_S):
-            message: Any = await context.read()
-    except TimeoutError:
-        raise RequestError(
-            ErrorCode.REQUEST_TIMEOUT,
-            f"the message did not arrive within {_MESSAGE_S:g} s; send less at once",
-        ) from None
+def _message(message: Any, context: Any) -> bytes:
+    """Return the one request message of a call, given what it has read."""
     if message is not EOF:
         return bytes(message)
     if _is_late(context):

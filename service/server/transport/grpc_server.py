@@ -11,11 +11,13 @@ from service.server.pipeline.pipeline import RequestPipeline
 from service.server.protocols.oip.grpc_methods import OipMethods
 from service.server.transport.connection_limits import connection_limits
 from service.server.transport.grpc_handler import GrpcHandler
+from service.server.transport.message_reads import MAX_WAITING_CALLS
 from service.server.transport.tls import Certificate
 from service.settings import Settings
 
-# Health checks and calls beyond the concurrency limit must be answered too, even if many calls send nothing.
-_UNCOUNTED_CALLS = 1024
+# Health checks and calls beyond the concurrency limit must be answered too. Calls of two kinds that wait for
+# their messages take half of these places at most.
+_UNCOUNTED_CALLS = 4 * MAX_WAITING_CALLS
 _HANDSHAKE_MS = 10_000
 # Bits of identity, deflate and gzip, in gRPC's order.
 _COMPRESSIONS = 0b111

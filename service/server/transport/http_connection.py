@@ -23,11 +23,12 @@ from service.server.transport.request_head import (
     MAX_HEADER_FIELDS,
     check_fields,
     check_size,
+    head_size,
     long_head,
     malformed,
     origin_form,
 )
-from service.server.transport.transfer_rate import CountingTransport, ReadingRate
+from service.server.transport.transfer_rate import FEW_BYTES, CountingTransport, ReadingRate
 
 # A piece of data with more heads than this is parsed in small parts, between which requests are answered.
 _MAX_HEADS_AT_ONCE = 16
@@ -42,6 +43,7 @@ _LAST_REQUEST_S = 1.0
 
 # What a connection receives, and the other thing that it can wait for.
 NOTHING, _HEAD, _BODY, _UPGRADE, _REJECTED, _RESPONSE = range(6)
+_NO_URL = {"path": "", "raw_path": b"", "query_string": b""}
 _UPGRADE_HEADERS = (b"upgrade", b"connection", b"http2-settings")
 
 _logger = logging.getLogger("lectern")
@@ -75,7 +77,10 @@ class HttpConnection(HttpToolsProtocol):
         # Bytes since the last complete head or piece of a body: they bound the size of a head, of trailer
         # fields and of the extensions of a chunk.
         self._head_bytes = 0
+        # Bytes of the heads of requests whose responses are not complete; pipelined ones may be several.
+        self._complete_heads = 0
         self._backlog = bytearray()
+        self._holds_memory = False
         # Beyond the limit of connections, only health checks are answered.
         self._probes_only = False
         self._sent: CountingTransport
@@ -91,7 +96,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept the connection, within the limit of connections."""
-        self._sent = CountingTransport(transport)
+        self._sent = CountingTransport(transport, on_waiting=self._note_memory)
         super().connection_made(cast(asyncio.Transport, self._sent))
         self.flow: _HeldFlow = _HeldFlow(transport)
         self._probes_only = len(self.connections) > self._handler.max_connections
@@ -101,8 +106,12 @@ class HttpConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End the request that is answered, and forget those that wait."""
         self._handler.probes.pop(self, None)
+        self._handler.held.set(self, 0)
         super().connection_lost(exc)
         self.pipeline.clear()
+        self._backlog.clear()
+        if self.headers and not self._is_answering():
+            self.headers.clear()  # The connection itself stays until a garbage collection.
         if self._answered is not None and not self._answered.response_complete:
             self._answered.disconnected = True
             self._answered.message_event.set()
@@ -115,6 +124,18 @@ class HttpConnection(HttpToolsProtocol):
             self._hold(data)
         else:
             self._receive(data)
+        if (
+            self._holds_memory
+            or self._receiving != NOTHING
+            or self._backlog
+            or self._complete_heads > FEW_BYTES
+        ):
+            self._note_memory()
+
+    def resume_writing(self) -> None:
+        """Write again."""
+        super().resume_writing()
+        self._note_memory()
 
     def shutdown(self) -> None:
         """Close the connection after the running request; a new connection may still send one."""
@@ -131,6 +152,8 @@ class HttpConnection(HttpToolsProtocol):
         else:
             self._state, self._request, self._waited_s = waits_for, self.scope, 0
         waiting = self.transport.get_write_buffer_size()
+        if waiting or self._holds_memory:
+            self._note_memory()
         if self._reading_rate.is_too_slow(written=self._sent.written, waiting=waiting):
             self._cut_off()
         elif waits_for == NOTHING and self._waited_s >= self._handler.keep_alive_s:
@@ -147,6 +170,33 @@ class HttpConnection(HttpToolsProtocol):
             self.cycle.message_event.set()
         elif waits_for == _BODY and self._waited_s >= _UNUSED_BODY_S:
             self.transport.close()
+
+    # --- the memory of all connections
+
+    def held_bytes(self) -> int:
+        """Return the bytes of heads, of data that wait to be parsed, and of responses that are not read."""
+        received = self._head_bytes + self._complete_heads + len(self._backlog)
+        size = received + self._sent.held_bytes()
+        return size if size > FEW_BYTES else 0
+
+    def close_for_memory(self) -> None:
+        """Close the connection: all connections together hold too much, and this one does not go on."""
+        _logger.info("%s holds memory that others need and is disconnected", (self.client or "-")[0])
+        metrics.count_refusal("memory")
+        self._sent.reset()
+        # All of it is free now: many connections may send at the same time, and this one ends a moment later.
+        if self._receiving == _HEAD:
+            self.parser = None  # type: ignore[assignment]
+        self._receiving = _REJECTED
+        self._head_bytes = self._complete_heads = 0
+        if self.headers:
+            self.headers.clear()
+        self._backlog.clear()
+
+    def _note_memory(self) -> None:
+        size = self.held_bytes()
+        self._holds_memory = size > 0
+        self._handler.held.set(self, size)
 
     # --- the parser's calls
 
@@ -171,6 +221,9 @@ class HttpConnection(HttpToolsProtocol):
                 {"Retry-After": "1"},
                 limit="connections",
             )
+        # A long piece of data may have a body, too.
+        is_short = self._head_bytes <= FEW_BYTES
+        self._complete_heads += self._head_bytes if is_short else head_size(self.url, self.headers)
         self._head_bytes = 0
         self.start_request()
         if self._receiving == _HEAD:
@@ -207,12 +260,15 @@ class HttpConnection(HttpToolsProtocol):
         if self._receiving != _UPGRADE:
             self._receiving = NOTHING
             super().on_message_complete()
+            if not self._is_answering():
+                self._complete_heads = 0
 
     def on_response_complete(self) -> None:
         """Start the next request that has arrived; read on if there is none."""
         self.server_state.total_requests += 1
         if self._answered is not None:
             self._answered.body.clear()  # A request that is refused has not read it.
+            self._forget_head(self._answered.scope)
         if self.transport.is_closing():
             return
         if self.pipeline:
@@ -224,8 +280,21 @@ class HttpConnection(HttpToolsProtocol):
             self._receive(data)
         if not self.pipeline:
             self.flow.resume_reading()
+        if self._holds_memory:
+            self._note_memory()
 
     # --- parts
+
+    def _forget_head(self, scope: Any) -> None:
+        """Free a long head of a request that was answered: its connection may be idle for long."""
+        if self._complete_heads > FEW_BYTES:
+            scope["headers"].clear()
+            scope.update(_NO_URL)
+        if self._receiving == NOTHING and not self.pipeline:
+            if self._complete_heads > FEW_BYTES:
+                self.headers.clear()  # Starlette copies the list of the scope.
+                self.url = b""
+            self._complete_heads = 0
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answered = cycle

@@ -16,7 +16,7 @@ from service.server.pipeline.access_log import RequestRecord, request_id
 from service.server.pipeline.api_keys import presented_key
 from service.server.pipeline.errors import ErrorCode, RequestError, error_response
 from service.server.pipeline.limits import check_ready
-from service.server.pipeline.memory import HeldMemory
+from service.server.pipeline.memory import ConnectionMemory, HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.router import BufferedRequest, Router
 from service.server.pipeline.tracing import take_over, traceparent
@@ -59,6 +59,7 @@ class HttpHandler:
         head_s: Seconds in which the head of a request must arrive.
         keep_alive_s: Seconds that a connection stays open without a request.
         max_connections: Most open connections. A few more are accepted for health checks alone.
+        held: What the connections hold outside requests.
         probes: Those few, with their transports, the oldest first.
         has_cors: Whether responses depend on the ``Origin`` header.
     """
@@ -81,6 +82,7 @@ class HttpHandler:
         self.head_s = min(_MAX_HEAD_S, settings.timeout_s)
         self.keep_alive_s = settings.keep_alive_s
         self.max_connections = connection_limits(settings).http
+        self.held = ConnectionMemory(pipeline.memory)
         self.probes: dict[object, asyncio.Transport] = {}
         self.has_cors = bool(settings.cors_origins)
 

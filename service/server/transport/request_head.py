@@ -33,9 +33,13 @@ def check_size(url: bytes, headers: Headers) -> None:
     Raises:
         RequestError: 414 or 431.
     """
-    size = len(url) + sum(len(name) + len(value) for name, value in headers)
-    if size > MAX_HEAD_BYTES or len(headers) > MAX_HEADER_FIELDS:
+    if head_size(url, headers) > MAX_HEAD_BYTES or len(headers) > MAX_HEADER_FIELDS:
         raise long_head(url)
+
+
+def head_size(url: bytes, headers: Headers) -> int:
+    """Return the bytes of the URL and of all names and values."""
+    return len(url) + sum(len(name) + len(value) for name, value in headers)
 
 
 def check_fields(headers: Headers, *, http_version: str) -> None:

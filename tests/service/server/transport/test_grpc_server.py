@@ -3,15 +3,17 @@
 import asyncio
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import grpc
+import grpc.aio
 import psutil
 import pytest
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -29,6 +31,8 @@ Until = Callable[..., Any]
 _ROOT = Path(__file__).resolve().parents[4]
 _SERVICE = "/inference.GRPCInferenceService/"
 _CHECK = "/grpc.health.v1.Health/Check"
+# Each channel has a connection of its own.
+_OWN = [("grpc.use_local_subchannel_pool", 1)]
 
 
 def test_after_sigterm_calls_are_answered_for_a_while_but_health_checks_say_no(
@@ -104,6 +108,54 @@ def test_many_calls_that_send_nothing_hold_no_health_check_up(server: Any) -> No
             for call in calls:
                 call.cancel()
             release.set()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        _SERVICE + "ModelInfer",
+        _SERVICE + "ServerMetadata",
+        _CHECK,
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    ],
+)
+def test_silent_calls_of_many_connections_that_come_again_hold_nobody_up(
+    server: Any, digit_request: Any, path: str
+) -> None:
+    async def stay_silent(channel: grpc.aio.Channel, done: asyncio.Event) -> None:
+        while not done.is_set():
+            with suppress(grpc.RpcError, asyncio.CancelledError):
+                await channel.stream_stream(path)().read()
+            await asyncio.sleep(1)  # the clients of the attack run in this process, too
+
+    async def run() -> list[float]:
+        loop, done, seconds = asyncio.get_running_loop(), asyncio.Event(), []
+        body = digit_request.SerializeToString()
+        async with AsyncExitStack() as stack:
+            attack, other = [
+                [
+                    await stack.enter_async_context(grpc.aio.insecure_channel(server.grpc_address, _OWN))
+                    for _ in range(count)
+                ]
+                for count in (5, 1)
+            ]
+            silent = [
+                asyncio.create_task(stay_silent(channel, done)) for channel in attack for _ in range(250)
+            ]
+            await asyncio.sleep(1)
+            end = loop.time() + 4
+            while loop.time() < end:
+                started = loop.time()
+                assert await other[0].unary_unary(_CHECK)(b"", timeout=15) == b"\x08\x01"
+                assert await other[0].unary_unary(_SERVICE + "ModelInfer")(body, timeout=15)
+                assert (await asyncio.to_thread(server.ask, "GET", "/livez")).status == 200
+                seconds.append(loop.time() - started)
+            done.set()
+        await asyncio.wait(silent)  # Their channels are closed.
+        return seconds
+
+    seconds = asyncio.run(run())
+    assert statistics.median(seconds) < 1.5  # of three requests, on a machine that does other things, too
 
 
 def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:

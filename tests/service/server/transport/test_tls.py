@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import psutil
 import pytest
 
 from service.inference.errors import SettingsError
@@ -166,3 +167,31 @@ def test_a_changed_certificate_gets_a_context_of_its_own(tmp_path: Path) -> None
 def test_a_certificate_and_its_key_are_set_together(name: str, other: str) -> None:
     with pytest.raises(SettingsError, match=f"LECTERN_TLS_{name} is set without LECTERN_TLS_{other}"):
         Settings.from_environment({f"LECTERN_TLS_{name}": "x.pem"})
+
+
+def _send_unread(server: Any, certificate: Path, requests: bytes) -> ssl.SSLSocket:
+    """Send requests over a new connection, whose client reads no response."""
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    plain.connect(("127.0.0.1", server.port))
+    context = ssl.create_default_context(cafile=certificate)
+    connection = context.wrap_socket(plain, server_hostname="127.0.0.1")
+    connection.sendall(requests)
+    return connection
+
+
+def test_responses_that_are_not_read_take_little_memory_and_end_the_connection(
+    start_server: Callable[..., Any], tmp_path: Path, until: Callable[..., Any]
+) -> None:
+    certificate, key = _write_certificate(tmp_path)
+    request = b"GET /docs.json HTTP/1.1\r\nHost: a\r\n\r\n"
+    with start_server(TLS_CERT=str(certificate), TLS_KEY=str(key)) as server, ExitStack() as stack:
+        worker = psutil.Process(server.workers()[0])
+        connections = [_send_unread(server, certificate, b"") for _ in range(200)]
+        before = worker.memory_info().rss
+        for connection in connections:
+            stack.enter_context(connection).sendall(request)
+        until(lambda: server.metric("lectern_requests_total", route="/docs.json") >= 200)
+        assert worker.memory_info().rss < before + 20_000_000
+        stack.enter_context(_send_unread(server, certificate, request * 100))
+        until(lambda: server.metric("lectern_slow_readers_total") == 1)
