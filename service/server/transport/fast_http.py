@@ -75,6 +75,7 @@ class FastHttpProtocol(HttpConnection):
             super().start_request()
         else:
             keep_alive = not self._handler.is_draining()
+            self._answered = None  # The one before is complete.
             self.cycle = _FastCycle(route, keep_alive=keep_alive)  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:

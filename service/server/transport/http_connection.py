@@ -5,6 +5,7 @@ This module depends on internals of uvicorn; ``bentoml_adapter`` checks the vers
 
 import asyncio
 import logging
+from collections import deque
 from functools import partial
 from typing import Any, cast
 
@@ -77,7 +78,8 @@ class HttpConnection(HttpToolsProtocol):
         # Bytes since the last complete head or piece of a body: they bound the size of a head, of trailer
         # fields and of the extensions of a chunk.
         self._head_bytes = 0
-        # Bytes of the heads of requests whose responses are not complete; pipelined ones may be several.
+        # Bytes of the heads of requests whose responses are not complete, the oldest first, and their sum.
+        self._heads: deque[int] = deque()
         self._complete_heads = 0
         self._backlog = bytearray()
         self._holds_memory = False
@@ -109,7 +111,7 @@ class HttpConnection(HttpToolsProtocol):
         self._handler.held.set(self, 0)
         super().connection_lost(exc)
         self.pipeline.clear()
-        self._backlog.clear()
+        self._forget_received()
         if self.headers and not self._is_answering():
             self.headers.clear()  # The connection itself stays until a garbage collection.
         if self._answered is not None and not self._answered.response_complete:
@@ -188,9 +190,13 @@ class HttpConnection(HttpToolsProtocol):
         if self._receiving == _HEAD:
             self.parser = None  # type: ignore[assignment]
         self._receiving = _REJECTED
-        self._head_bytes = self._complete_heads = 0
+        self._forget_received()
         if self.headers:
             self.headers.clear()
+
+    def _forget_received(self) -> None:
+        self._head_bytes = self._complete_heads = 0
+        self._heads.clear()
         self._backlog.clear()
 
     def _note_memory(self) -> None:
@@ -221,13 +227,16 @@ class HttpConnection(HttpToolsProtocol):
                 {"Retry-After": "1"},
                 limit="connections",
             )
-        # A long piece of data may have a body, too.
-        is_short = self._head_bytes <= FEW_BYTES
-        self._complete_heads += self._head_bytes if is_short else head_size(self.url, self.headers)
+        # A long piece of data may have a body, too; of a piece with several heads, the first has all bytes.
+        size = self._head_bytes
+        if not 0 < size <= FEW_BYTES:
+            size = head_size(self.url, self.headers)
         self._head_bytes = 0
         self.start_request()
         if self._receiving == _HEAD:
             self._receiving = _BODY
+            self._heads.append(size)
+            self._complete_heads += size
 
     def start_request(self) -> None:
         """Start the request whose head is complete.
@@ -260,8 +269,6 @@ class HttpConnection(HttpToolsProtocol):
         if self._receiving != _UPGRADE:
             self._receiving = NOTHING
             super().on_message_complete()
-            if not self._is_answering():
-                self._complete_heads = 0
 
     def on_response_complete(self) -> None:
         """Start the next request that has arrived; read on if there is none."""
@@ -286,15 +293,15 @@ class HttpConnection(HttpToolsProtocol):
     # --- parts
 
     def _forget_head(self, scope: Any) -> None:
-        """Free a long head of a request that was answered: its connection may be idle for long."""
-        if self._complete_heads > FEW_BYTES:
+        """Free the head of the request that was answered: its connection may be idle for long."""
+        size = self._heads.popleft() if self._heads else 0
+        self._complete_heads -= size
+        if size > FEW_BYTES:
             scope["headers"].clear()
             scope.update(_NO_URL)
-        if self._receiving == NOTHING and not self.pipeline:
-            if self._complete_heads > FEW_BYTES:
+            if scope is self.scope:
                 self.headers.clear()  # Starlette copies the list of the scope.
                 self.url = b""
-            self._complete_heads = 0
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answered = cycle

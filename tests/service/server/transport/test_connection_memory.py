@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from http.client import HTTPResponse
 from typing import Any
 
 import psutil
@@ -113,3 +114,21 @@ def test_the_head_of_a_request_that_was_answered_is_free(small: Server) -> None:
         assert small.metric("lectern_refusals_total", limit="memory") == refused
         for connection in connections:
             connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [_HEAD + b"\r\n", _UPLOAD.replace(b"9999", b"4"), _HEAD + b"Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n"],
+    ids=["get", "post", "upgrade"],
+)
+def test_the_head_of_an_answered_request_is_free_although_the_next_one_has_begun(
+    small: Server, digit_png: bytes, request_: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", small.port), timeout=30) as connection:
+        connection.sendall(request_[:100])
+        for _ in range(3 * _LIMIT // len(request_)):
+            connection.sendall(request_[100:] + request_[:100])
+            response = HTTPResponse(connection)
+            response.begin()
+            response.read()
+        assert small.ask("POST", "/models/mnist", digit_png).status == 200

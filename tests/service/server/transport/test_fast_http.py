@@ -372,3 +372,16 @@ def test_the_time_that_a_body_takes_does_not_count_towards_the_deadline(
         time.sleep(2)  # longer than the deadline of this server
         connection.sendall(digit_png[5:])
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_the_long_heads_of_all_pipelined_requests_count(with_connection: Run) -> None:
+    field = f"X-Pad: {'y' * 10_000}"
+
+    async def test(at: _Connection) -> None:
+        await at.receive(b"".join(_post(path, b"", field) for path in ("/wait", "/echo", "/echo")))
+        assert 30_000 < at.protocol.held_bytes() < 32_000
+        at.future.set_result("")
+        await at.until(lambda: len(at.bodies()) == 3)
+        assert at.protocol.held_bytes() == 0
+
+    with_connection(test)
