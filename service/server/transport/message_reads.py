@@ -16,6 +16,9 @@ _MESSAGE_S = 10.0
 # message arrives with its call, and takes a millisecond.
 _ALL_TURNS_S = 0.5
 _SHORTEST_TURN_S = 0.02
+# A call that waits for less than this time, or than a turn, ends no other: it soon gets a turn of those whose
+# messages are short.
+_PATIENCE_S = 0.1
 _TIMER_S = 0.002  # Timers may be early by this time.
 
 
@@ -36,22 +39,24 @@ class MessageReads:
         self._free = asyncio.Semaphore(turns)
         # The calls that receive their messages, the oldest first, and since when.
         self._receiving: dict[asyncio.Timeout, float] = {}
-        # Calls that wait for their turn now, and the most since none waited.
-        self._waiting = self._most_waiting = 0
+        # The calls that wait for their turn, the first one first, and since when; the most since none waited.
+        self._waiting: dict[object, float] = {}
+        self._most_waiting = 0
         self._timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> None:
         """Wait for a turn."""
-        self._waiting += 1
-        self._most_waiting = max(self._most_waiting, self._waiting)
+        call = object()
+        self._waiting[call] = asyncio.get_running_loop().time()
+        self._most_waiting = max(self._most_waiting, len(self._waiting))
         try:
             if self._free.locked():
-                if self._waiting + len(self._receiving) > MAX_WAITING_CALLS:
+                if len(self._waiting) + len(self._receiving) > MAX_WAITING_CALLS:
                     self._end_oldest()
                 self._start_timer()
             await self._free.acquire()
         finally:
-            self._waiting -= 1
+            del self._waiting[call]
             if not self._waiting:
                 self._most_waiting = 0
 
@@ -90,18 +95,24 @@ class MessageReads:
         return max(_SHORTEST_TURN_S, _ALL_TURNS_S * min(1, self._turns / max(1, self._most_waiting)))
 
     def _start_timer(self) -> None:
-        """Have turns ended when the oldest one has lasted long enough."""
+        """Have turns ended when the oldest one has lasted, and a call has waited, for long enough."""
         if self._timer is None:
             loop = asyncio.get_running_loop()
+            turn_s = self._turn_s()
             oldest = next(iter(self._receiving.values()), loop.time())
-            self._timer = loop.call_at(oldest + self._turn_s(), self._end_turns)
+            first = next(iter(self._waiting.values()))
+            at = max(oldest + turn_s, first + min(turn_s, _PATIENCE_S))
+            self._timer = loop.call_at(at, self._end_turns)
 
     def _end_turns(self) -> None:
-        """End the oldest turns, as many as there are calls that wait, if they have lasted long enough."""
+        """End the oldest turns that have lasted for long enough: one for each call that has waited."""
         self._timer = None
-        latest = asyncio.get_running_loop().time() - self._turn_s() + _TIMER_S
-        for started in list(self._receiving.values())[: self._waiting]:
-            if started <= latest:
+        now = asyncio.get_running_loop().time() + _TIMER_S
+        turn_s = self._turn_s()
+        patience_s = min(turn_s, _PATIENCE_S)
+        patient = sum(since <= now - patience_s for since in self._waiting.values())
+        for started in list(self._receiving.values())[:patient]:
+            if started <= now - turn_s:
                 self._end_oldest()
         if self._waiting:
             self._start_timer()

@@ -77,3 +77,18 @@ def test_so_many_silent_calls_wait_at_most() -> None:
         return waiting
 
     assert asyncio.run(run()) <= MAX_WAITING_CALLS
+
+
+def test_a_message_that_arrives_slowly_is_received_while_the_turns_of_others_are_short() -> None:
+    async def receive(reads: MessageReads, seconds: float) -> None:
+        async with reads:
+            await reads.receive(lambda: asyncio.sleep(seconds))
+
+    async def run() -> None:
+        reads = MessageReads(2)
+        slow = asyncio.create_task(receive(reads, 1))
+        while not slow.done():
+            await asyncio.gather(*(receive(reads, 0.001) for _ in range(8)))
+        await slow
+
+    asyncio.run(run())
