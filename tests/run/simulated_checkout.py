@@ -82,6 +82,18 @@ KILLED_WHILE_DELETING = (
 )
 
 
+# A file in a folder that this user cannot open.
+UNREACHABLE = (
+    "import os; stat = os.stat; denied = PermissionError(13, 'Permission denied'); "
+    "os.stat = lambda path, **options: "
+    "(_ for _ in ()).throw(denied) if str(path) == '{python}' else stat(path, **options)"
+)
+# Ctrl+C while ./run imports its modules.
+INTERRUPTED_IMPORT = (
+    "import signal, types; sys.modules.pop('hashlib', None); sys.meta_path.insert(0, types.SimpleNamespace("
+    "find_spec=lambda name, *rest: signal.raise_signal(signal.SIGINT) if name == 'hashlib' else None))"
+)
+
 NOT_ROOT = "import os; os.geteuid = lambda: 1000"
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from simulated_checkout import KILLED_WHILE_DELETING, Checkout
+from simulated_checkout import INTERRUPTED_IMPORT, KILLED_WHILE_DELETING, UNREACHABLE, Checkout
 
 
 def test_a_venv_that_cannot_be_created(checkout: Checkout) -> None:
@@ -58,6 +58,23 @@ def test_a_venv_with_a_python_that_this_user_cannot_run_is_kept(checkout: Checko
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"run: this user cannot run {python} (permission denied)")
     assert python.exists()
+
+
+def test_a_venv_whose_python_is_in_a_folder_that_this_user_cannot_open_is_kept(checkout: Checkout) -> None:
+    checkout.run("serve")
+    python = checkout.root / ".venv" / "bin" / "python"
+    checkout.add_python(UNREACHABLE.format(python=python))
+    done = checkout.run("serve")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"run: this user cannot run {python} (permission denied)")
+
+
+def test_ctrl_c_before_the_modules_are_imported_ends_without_a_traceback(checkout: Checkout) -> None:
+    checkout.add_python(INTERRUPTED_IMPORT)
+    done = checkout.run("serve")
+    assert done.returncode != 0
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_a_venv_that_is_partly_deleted_is_created_again(checkout: Checkout) -> None:
