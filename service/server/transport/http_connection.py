@@ -6,6 +6,7 @@ This module depends on internals of uvicorn; ``bentoml_adapter`` checks the vers
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
@@ -417,7 +418,8 @@ class HttpConnection(HttpToolsProtocol):
     def _close_later(self) -> None:
         """Close the connection, after its client has had time to read the last response."""
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            with suppress(OSError):  # The client has gone.
+                self.transport.write_eof()
         self.flow.held = False
         self.flow.resume_reading()
         self.loop.call_later(_LAST_REQUEST_S, self.transport.close)

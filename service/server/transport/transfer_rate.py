@@ -116,6 +116,8 @@ class CountingTransport:
     def _write_pieces(self, data: bytes) -> None:
         """Write data to TLS in small pieces: the buffer for what it encrypts at once never shrinks."""
         for start in range(0, len(data), _TLS_PIECE_BYTES):
+            if self._transport.is_closing():  # asyncio would warn of each piece.
+                return
             self._transport.write(data[start : start + _TLS_PIECE_BYTES])
         self._tls_buffer = max(self._tls_buffer, self._transport.get_write_buffer_size())
 

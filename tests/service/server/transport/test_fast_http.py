@@ -1,6 +1,7 @@
 """The fast path answers short requests as ASGI does, whatever happens to the connection."""
 
 import asyncio
+import errno
 import gc
 import json
 import socket
@@ -33,6 +34,7 @@ class _Transport(asyncio.Transport):
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
         self.written = b""
         self.closed = False
+        self.eof_error: OSError | None = None
 
     def write(self, data: Any) -> None:
         self.written += data
@@ -44,7 +46,11 @@ class _Transport(asyncio.Transport):
         self.closed = True
 
     def can_write_eof(self) -> bool:
-        return False
+        return self.eof_error is not None
+
+    def write_eof(self) -> None:
+        assert self.eof_error is not None
+        raise self.eof_error
 
     def get_write_buffer_size(self) -> int:
         return 0
@@ -383,5 +389,19 @@ def test_the_long_heads_of_all_pipelined_requests_count(with_connection: Run) ->
         at.future.set_result("")
         await at.until(lambda: len(at.bodies()) == 3)
         assert at.protocol.held_bytes() == 0
+
+    with_connection(test)
+
+
+def test_a_client_that_has_gone_before_its_error_leaves_no_exception_behind(with_connection: Run) -> None:
+    async def test(at: _Connection) -> None:
+        problems: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: problems.append(context))
+        at.transport.eof_error = OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+        await at.receive(b"no request\r\n\r\n")
+        await at.until(lambda: not at.protocol.tasks)
+        gc.collect()
+        assert b" 400 " in at.transport.written
+        assert problems == []
 
     with_connection(test)
