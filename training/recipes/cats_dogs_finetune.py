@@ -25,5 +25,6 @@ RECIPE = replace(
     title="Cats and dogs: a pretrained MobileNetV2, its top layers fine-tuned",
     hyperparameters=HYPERPARAMETERS,
     fine_tuning=FINE_TUNING,
+    flip_tta=True,
     default=True,
 )
