@@ -34,7 +34,8 @@ class LogWriter:
     """Takes lines from all threads, and writes them in their order.
 
     While the file takes nothing, lines wait. When too many wait, further ones are lost until those are
-    written; then one line says how many. So it does when lines can be written again after an error.
+    written; then one line says how many are lost. Lines that an error keeps from being written are counted
+    in the same way.
 
     Args:
         file: Where lines are written.
@@ -53,13 +54,14 @@ class LogWriter:
         self.on_lost: Callable[[int], None] | None = None
         self._file = file
         self._encoding = encoding
-        # A finalizer can log at any step of a call that takes a line. These queues have no lock that it would
-        # wait for. An event among the lines is set when those before it are written.
+        # A finalizer can log in the middle of a call of write(), in the same thread. A simple queue allows
+        # that; another queue would wait for its own lock. An event among the lines is set when the lines
+        # before it are written.
         self._waiting: queue.SimpleQueue[str | threading.Event] = queue.SimpleQueue()
         self._urgent: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._is_full = self._is_closed = False
         self._lock = threading.RLock()
-        self._lost = 0  # those that no line has told
+        self._lost = 0  # lines lost since the last line that said how many
         self._is_torn = False  # whether the last line in the file lacks its end
         self._patience_s = _CLOSES_WITHIN_S
         threading.Thread(target=self._run, name="log", daemon=True).start()
@@ -168,7 +170,7 @@ class LogWriter:
         return lost
 
     def _report(self, lost: int) -> None:
-        """Write how many lines are lost, unless none are; if that fails, they are told later."""
+        """Write how many lines are lost, unless none are; if that fails, a later line does."""
         if lost and self._write_block([f"{self.describe_lost(lost)}\n".encode(self._encoding, "replace")]):
             with self._lock:
                 self._lost += lost

@@ -51,7 +51,10 @@ class ConnectionCounts:
             with contextlib.suppress(OSError):  # the folder is missing or full: this worker is not counted
                 self._own = self._create()
         names.discard(self._path.name)
-        for gone in self._others.keys() - names:
+        # The file of a worker that seems stuck may be a former one, which that worker has replaced.
+        since = time.monotonic() - _STALE_S
+        stale = {name for name, row in self._others.items() if _ROW.unpack_from(row)[1] <= since}
+        for gone in (self._others.keys() - names) | stale:
             self._others.pop(gone).close()
         for name in names - self._others.keys():
             # A worker that is starting or ending is found next time, or not at all.

@@ -1,4 +1,4 @@
-"""The log: a reader that stands still or goes away neither stops the server nor mixes or reorders lines."""
+"""The log: a reader that stalls or goes away neither stops the server nor mixes or reorders lines."""
 
 import errno
 import json
@@ -86,7 +86,7 @@ def _stop(server: Server) -> int:
 
 
 @pytest.mark.parametrize(("streams", "log_format"), [("1", "json"), ("12", "text")])
-def test_a_reader_that_stands_still_stops_no_request_and_lost_lines_are_counted(
+def test_a_stalled_reader_delays_no_request_and_lost_lines_are_counted(
     reader: _Reader, start_server: StartServer, until: Until, streams: str, log_format: str
 ) -> None:
     with start_server(command=_command(reader, streams), LOG_FORMAT=log_format) as server:
