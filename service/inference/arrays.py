@@ -1,7 +1,7 @@
 """Converts arrays as callers have them to the batch of a network: their shape, scale and encoding."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -17,6 +17,9 @@ Array: TypeAlias = npt.NDArray[Any]
 # word of it whether the text has it.
 Encoding = Literal["ids", "multi_hot"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
+# Inputs in one run of a network, whose activations take hundreds of times the memory of large inputs.
+_ROWS_PER_RUN = 64
+_BYTES_PER_RUN = 1 << 20
 
 
 class BatchShape(NamedTuple):
@@ -93,6 +96,20 @@ def network_batch(values: Array, shape: BatchShape, card: Card, *, encoding: Enc
     if encoding == "multi_hot":
         return _ids_of_words(batch, name=spec.name)
     return _check_ids(batch, card)
+
+
+def split_rows(batch: Array) -> Iterator[Array]:
+    """Divide a batch into those for single runs of a network, so that memory does not grow with the batch.
+
+    Args:
+        batch: (n, …) inputs of a network.
+
+    Yields:
+        (m, …) inputs, of which only the last array can have fewer rows than the others.
+    """
+    rows = max(1, min(_ROWS_PER_RUN, _BYTES_PER_RUN // max(1, batch[:1].nbytes)))
+    for start in range(0, len(batch), rows):
+        yield batch[start : start + rows]
 
 
 def _check_width(width: int, card: Card, encoding: Encoding) -> None:

@@ -11,7 +11,7 @@ import onnxruntime as ort
 from PIL import Image
 
 from service.inference.arrays import Array as Array
-from service.inference.arrays import Encoding, batch_shape, network_batch
+from service.inference.arrays import Encoding, batch_shape, network_batch, split_rows
 from service.inference.card import Card
 from service.inference.errors import InvalidInput
 from service.inference.network import Network, open_network
@@ -33,9 +33,6 @@ from service.inference.tensorrt import DEFAULT_TENSORRT, TensorRT
 _log = logging.getLogger(__name__)
 
 Input: TypeAlias = bytes | str | Row
-
-# Rows of an array in one run, so that memory does not grow with the array.
-_ROWS_PER_RUN = 64
 
 
 class Predictor(Network):
@@ -229,7 +226,7 @@ class Predictor(Network):
         return [self.answer_values(row, reason=reason) for row, reason in self._run_inputs(inputs)]
 
     def classify(self, rows: Sequence[Array], *, top_k: int | None = None) -> list[Prediction]:
-        """Classify prepared inputs in one batch.
+        """Classify prepared inputs.
 
         Args:
             rows: Input arrays, as :meth:`prepare` and :meth:`prepare_image` return them.
@@ -243,7 +240,7 @@ class Predictor(Network):
         """
         if not rows:
             return []
-        return [self.answer(row, top_k=top_k) for row in self.probabilities(self.stack(rows))]
+        return [self.answer(row, top_k=top_k) for row in self._run_batch(self.stack(rows))]
 
     def predict_array(
         self, values: Array, *, top_k: int | None = None, encoding: Encoding = "ids"
@@ -283,12 +280,15 @@ class Predictor(Network):
         if not inputs:
             return
         prepared = [self.examine(value) for value in inputs]
-        rows = self.probabilities(self.stack([value.array for value in prepared]))
+        rows = self._run_batch(self.stack([value.array for value in prepared]))
         yield from zip(rows, (value.reason for value in prepared), strict=True)
 
     def _run_array(self, values: Array, encoding: Encoding) -> Iterator[npt.NDArray[np.float32]]:
         """Yield the output for each input in an array."""
         shape = batch_shape(values.shape, self.card, encoding=encoding)
-        batch = network_batch(values, shape, self.card, encoding=encoding)
-        for start in range(0, len(batch), _ROWS_PER_RUN):
-            yield from self.probabilities(batch[start : start + _ROWS_PER_RUN])
+        yield from self._run_batch(network_batch(values, shape, self.card, encoding=encoding))
+
+    def _run_batch(self, batch: Array) -> Iterator[npt.NDArray[np.float32]]:
+        """Yield the output for each row."""
+        for rows in split_rows(batch):
+            yield from self.probabilities(rows)

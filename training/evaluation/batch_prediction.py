@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from service.inference import Predictor
+from service.inference.arrays import split_rows
 from service.inference.errors import InputError
 from service.inference.predictor import Array
 from training.metrics import Classes, Correct, Probabilities
@@ -69,5 +70,5 @@ def _predict(predictor: Predictor, rows: Sequence[Array | None]) -> Probabilitie
     accepted = [number for number, row in enumerate(rows) if row is not None]
     if accepted:
         batch = predictor.stack([row for row in rows if row is not None])
-        result[accepted] = predictor.probabilities(batch)
+        result[accepted] = np.concatenate([predictor.probabilities(part) for part in split_rows(batch)])
     return result

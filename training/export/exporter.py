@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
+from service.inference.arrays import split_rows
 from service.inference.card import Card, Metrics, RegressionMetrics
 from service.inference.repository.default_version import read_default, write_default
 from training.datasets import Dataset
@@ -29,8 +30,6 @@ from training.metrics import Probabilities, compute_metrics, compute_regression_
 from training.networks.ensemble import average_logits, with_flip_tta
 from training.networks.heads import Head
 from training.recipes.recipe import Recipe
-
-_BATCH_SIZE = 250
 
 
 def export(trained: Trained, *, models: Path, default: int | None = None) -> Card:
@@ -78,8 +77,9 @@ def export(trained: Trained, *, models: Path, default: int | None = None) -> Car
         )
         if dataset.vocabulary:
             dataset.vocabulary.write(folder / "vocabulary.txt")
-        written = run_file(folder / NETWORK, splits.test.x[:_BATCH_SIZE])
-        if not np.array_equal(written, result.output[:_BATCH_SIZE]):
+        first_rows = next(split_rows(splits.test.x))
+        written = run_file(folder / NETWORK, first_rows)
+        if not np.array_equal(written, result.output[: len(first_rows)]):
             raise ExportError("the written file gives other results than were measured; nothing was written")
         if default is not None and read_default(target.parent) != default:
             write_default(target.parent, default)
@@ -186,4 +186,5 @@ def keras_probabilities(model: keras.Model, x: npt.NDArray[Any]) -> Probabilitie
 
 
 def _run(model: keras.Model, x: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    return np.asarray(model.predict(x, batch_size=_BATCH_SIZE, verbose=0), dtype=np.float32)
+    batch_size = len(next(split_rows(x)))
+    return np.asarray(model.predict(x, batch_size=batch_size, verbose=0), dtype=np.float32)

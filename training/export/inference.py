@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
+from service.inference.arrays import split_rows
 from service.inference.card import TEXT_KINDS, Card
 from service.inference.precision import cpu_clock
 from service.inference.preprocessing import Vocabulary
@@ -20,7 +21,6 @@ from training.datasets.dataset import as_served, encode
 from training.datasets.folder import load_folder
 from training.errors import DatasetError
 
-_BATCH_SIZE = 250
 _SECONDS, _FEWEST_RUNS = 1.0, 30
 
 
@@ -71,17 +71,14 @@ def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits
 
 
 def run_file(path: Path, x: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Run the network of an ONNX file over prepared inputs (n, …), in batches.
+    """Run the network of an ONNX file over prepared inputs (n, …).
 
     Returns:
         float32 (n, classes).
     """
     session = open_session(path, providers=("cpu",), threads=2)
     source, target = session.get_inputs()[0].name, session.get_outputs()[0].name
-    starts = range(0, len(x), _BATCH_SIZE)
-    return np.concatenate(
-        [session.run([target], {source: x[start : start + _BATCH_SIZE]})[0] for start in starts]
-    )
+    return np.concatenate([session.run([target], {source: rows})[0] for rows in split_rows(x)])
 
 
 def run_network(proto: onnx.ModelProto, x: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

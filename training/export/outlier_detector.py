@@ -17,6 +17,7 @@ import onnx
 from onnx import helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 
+from service.inference.arrays import split_rows
 from service.inference.session import open_session
 from training.datasets.dataset import Examples
 from training.errors import ExportError
@@ -48,7 +49,6 @@ _MARGIN = 0.01  # added to the highest logit; every temperature leaves enough of
 # What a detector reads of each channel of an activation, and the operation that computes it.
 _MEAN, _NORM = ("mean", "ReduceMean"), ("norm", "ReduceL2")
 _REGULARIZATION = 0.01  # inverse strength, as scikit-learn counts it
-_BATCH_SIZE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,5 +280,5 @@ def _activations(
 def _run(content: bytes, names: tuple[str, ...], pictures: Pixels) -> Iterator[list[npt.NDArray[np.float32]]]:
     session = open_session(Path("detector.onnx"), providers=("cpu",), threads=2, content=content)
     source = session.get_inputs()[0].name
-    for start in range(0, len(pictures), _BATCH_SIZE):
-        yield session.run(names, {source: pictures[start : start + _BATCH_SIZE]})
+    for rows in split_rows(pictures):
+        yield session.run(names, {source: rows})

@@ -8,7 +8,9 @@ import keras
 from training.hyperparameters import Hyperparameters, Unfreeze
 from training.networks.bases import find_base, load_base, scaling_of, split_base
 
-SIZE = 180
+SIZE = 180  # side of the images that the networks take
+# The bases were pretrained on images of this side, and recognise enlarged images better than smaller ones.
+_BASE_SIZE = 224
 WEIGHTS: Literal["imagenet"] | None = "imagenet"
 SOURCE = (
     "MobileNetV2 (Sandler et al. 2018), convolutional base pretrained on ImageNet, Apache-2.0, as "
@@ -25,7 +27,7 @@ class TransferNetwork:
     """
 
     full: keras.Model  # from uint8 images (180, 180, 3) to probabilities
-    lower: keras.Model  # from the same images to the activations at the cut (12, 12, 96)
+    lower: keras.Model  # from the same images to the activations at the cut (14, 14, 96)
     pooled: keras.Model  # from those activations to the base's pooled features (1280,)
     head: keras.Model  # from pooled features to probabilities
     fine_tuning: keras.Model  # from the activations at the cut to probabilities
@@ -48,10 +50,11 @@ def build_transfer(
         RecipeError: There is no such base, or it cannot be divided.
     """
     chosen = find_base(hyperparameters.base)
-    base = load_base(chosen, size=SIZE, weights=weights and WEIGHTS)
+    base = load_base(chosen, size=_BASE_SIZE, weights=weights and WEIGHTS)
     base.trainable = False
     lower, upper = split_base(base)
     scaling = scaling_of(chosen).layer()
+    enlarge = keras.layers.Resizing(_BASE_SIZE, _BASE_SIZE, interpolation="bilinear", name="enlarge")
     pool = keras.layers.GlobalAveragePooling2D(name="pool")
     dropout, output = _classifier_layers(hyperparameters, classes=classes)
 
@@ -61,8 +64,8 @@ def build_transfer(
     activations = keras.Input(upper.input.shape[1:], dtype="float16", name="activations")
     pooled = pool(upper(keras.ops.cast(activations, "float32")))
     return TransferNetwork(
-        full=keras.Model(image, output(dropout(pool(base(scaling(image)))))),
-        lower=keras.Model(image, lower(scaling(image))),
+        full=keras.Model(image, output(dropout(pool(base(enlarge(scaling(image))))))),
+        lower=keras.Model(image, lower(enlarge(scaling(image)))),
         pooled=keras.Model(activations, pooled),
         head=keras.Model(features, output(dropout(features))),
         fine_tuning=keras.Model(activations, output(dropout(pooled))),

@@ -1,6 +1,7 @@
 """cats-dogs-finetune: cats-dogs-features, then the top layers of the base at a small learning rate.
 
-Reached: test accuracy 0.9905 with seed 1. Time: 11 min for 19 epochs on two CPU cores, the features included.
+Reached: test accuracy 0.9880 with seed 1, and 0.9862 as the mean of five folds of the other pictures. Time: 7 min
+for 19 epochs on two CPU cores, the features included.
 """
 
 from dataclasses import replace
@@ -25,5 +26,6 @@ RECIPE = replace(
     title="Cats and dogs: a pretrained MobileNetV2, its top layers fine-tuned",
     hyperparameters=HYPERPARAMETERS,
     fine_tuning=FINE_TUNING,
+    sure_accuracy=1.0,  # at 0.997, a fifth of the photos of neither would be sure
     default=True,
 )

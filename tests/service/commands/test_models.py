@@ -140,7 +140,7 @@ def test_models_shows_the_latency_of_the_forms_that_were_measured(
         return [line for line in run("models", *words).out.splitlines() if line.startswith("latency")]
 
     assert latency("mnist", "--version", "2") == ["latency     0.37 ms"]
-    assert latency("cifar10", "--version", "2") == ["latency     7.2 ms, 2.8 ms in 8 bits"]
+    assert latency("cifar10", "--version", "2") == ["latency     6.6 ms, 2.6 ms in 8 bits"]
     folder = tmp_path / "mnist" / "1"
     shutil.copytree(models_folder / "mnist" / "1", folder)
     write_card(msgspec.structs.replace(read_card(folder / "card.json"), latency=None), folder / "card.json")

@@ -1,6 +1,8 @@
 """Tests of predictions, batches and invalid inputs."""
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -39,6 +41,25 @@ def test_batch_gives_the_same_predictions_as_single_inputs(
     alone = [predictor.predict([value])[0] for value in inputs]
     assert all(map(_close, together, alone))
     assert len(together) == 9
+
+
+_PEAK_OF_PHOTOS = """
+import resource, sys
+import numpy as np
+from service.inference.catalog import Catalog
+
+predictor = Catalog().predictor("cats_vs_dogs")
+predictor.predict_array(np.zeros((int(sys.argv[1]), 180, 180, 3), np.uint8))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_the_memory_of_a_run_does_not_grow_with_the_number_of_photos() -> None:
+    def peak_kilobytes(photos: int) -> int:
+        command = [sys.executable, "-c", _PEAK_OF_PHOTOS, str(photos)]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    assert peak_kilobytes(120) < 1.7 * peak_kilobytes(12)
 
 
 @pytest.mark.parametrize(("name", "version"), VERSIONS)

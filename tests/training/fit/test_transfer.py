@@ -151,7 +151,7 @@ def test_models_of_a_transfer_network_agree() -> None:
 
     activations = np.asarray(transfer.lower.predict_on_batch(pictures))
 
-    assert activations.shape == (2, 12, 12, 96)
+    assert activations.shape == (2, 14, 14, 96)
     probabilities = transfer.full.predict_on_batch(pictures)
     np.testing.assert_allclose(transfer.fine_tuning.predict_on_batch(activations), probabilities, atol=1e-3)
     pooled = transfer.pooled.predict_on_batch(activations)
