@@ -39,8 +39,8 @@ EXPERIMENT = Experiment(
         "Augmentation stops the overfitting of the network from scratch, and hardly changes the classifier "
         "on frozen features.",
         "Fine-tuning trains the upper layers at a rate a hundredth as large, after the classifier is "
-        "trained; of 500 test photos it classifies four more correctly.",
-        "An epoch with the whole base unfrozen takes several times as long; three more of 500 photos are "
+        "trained; of 500 test photos it classifies five more correctly.",
+        "An epoch with the whole base unfrozen takes several times as long; one fewer of 500 photos is "
         "within chance.",
     ),
     usual=Extent(examples=600, held_out=500, epochs=15),
