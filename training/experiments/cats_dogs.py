@@ -40,8 +40,8 @@ EXPERIMENT = Experiment(
         "on frozen features.",
         "Fine-tuning trains the upper layers at a rate a hundredth as large, after the classifier is "
         "trained; of 500 test photos it classifies five more correctly.",
-        "An epoch with the whole base unfrozen takes several times as long; one fewer of 500 photos is "
-        "within chance.",
+        "An epoch with the whole base unfrozen takes several times as long; the difference of one in 500 "
+        "photos is within chance.",
     ),
     usual=Extent(examples=600, held_out=500, epochs=15),
     quick_examples=200,

@@ -1,7 +1,7 @@
 """cats-dogs-finetune: cats-dogs-features, then the top layers of the base at a small learning rate.
 
-Reached: test accuracy 0.9880 with seed 1, and 0.9862 as the mean of five folds of the other pictures. Time: 7 min
-for 19 epochs on two CPU cores, the features included.
+Reached: test accuracy 0.9880 with seed 1, and 0.9862 as the mean of five folds of the other pictures.
+Time: 7 min for 19 epochs on two CPU cores, the features included.
 """
 
 from dataclasses import replace
