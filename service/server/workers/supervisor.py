@@ -78,8 +78,8 @@ class Supervisor:
             return self._status
         finally:
             self._stop_all()
-            if self._has_served and self._status == 0:
-                _logger.info("stopped")
+            if self._status == 0:
+                _logger.info("stopped" if self._has_served else "stopped before the server was ready")
 
     def _obey_signals(self) -> None:
         while order := self._signals.take():
