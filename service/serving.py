@@ -99,7 +99,9 @@ def _supervise(settings: Settings, listener: socket.socket) -> int:
 
 
 def _serve_with_bentoml(settings: Settings) -> NoReturn:
-    click.echo(f"Serving at {_address(settings)} (Ctrl-C stops)", err=True)
+    from service.server.log import write_error  # needs a package of the extra
+
+    write_error(f"Serving at {_address(settings)} (Ctrl-C stops)\n")
     words = [sys.executable, "-P", "-m", "bentoml", "serve", "service.server.app:Lectern"]
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
     words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]

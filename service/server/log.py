@@ -1,5 +1,6 @@
 """Configures the log of a server process: each line has the same form, as text or as JSON."""
 
+import contextlib
 import logging
 import sys
 import threading
@@ -23,15 +24,19 @@ def configure_logging(log_format: str) -> None:
     """Write the log of all libraries to standard error, one line for each message.
 
     Every process of the server calls this when it starts. Warnings and exceptions that nothing catches become
-    messages of the log, too. From now on, no line of the log waits for a reader.
+    messages of the log, too. Threads write standard output and standard error, so that no caller waits for
+    the reader of the log.
 
     Args:
         log_format: ``text`` for people or ``json`` for log collectors.
     """
     formatter = _json_formatter() if log_format == "json" else _TextFormatter()
-    open_writer(sys.stdout, describe_lost=lambda count: formatter.format(_lost_lines(count)))
-    error = open_writer(sys.stderr, describe_lost=lambda count: formatter.format(_lost_lines(count)))
-    handler = _LineHandler(error)
+
+    def describe_lost(count: int) -> str:
+        return formatter.format(_lost_lines(count))
+
+    open_writer(sys.stdout, describe_lost=describe_lost)
+    handler = _LineHandler(open_writer(sys.stderr, describe_lost=describe_lost))
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -54,7 +59,7 @@ def configure_logging(log_format: str) -> None:
 
 
 def standard_output() -> Callable[[str], None]:
-    """Return a function that writes a line to standard output, as :func:`configure_logging` has set up."""
+    """Return a function that writes a line to standard output: by the thread of :func:`configure_logging`."""
     writer = opened_writer(sys.stdout)
     return _write_directly if writer is None else writer.write
 
@@ -67,8 +72,9 @@ def write_error(line: str) -> None:
 
 
 def _write_directly(line: str) -> None:
-    sys.stdout.write(line)
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):  # the reader of the log may have closed it
+        sys.stdout.write(line)
+        sys.stdout.flush()
 
 
 class _LineHandler(logging.Handler):

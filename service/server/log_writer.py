@@ -11,7 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Protocol, TextIO, cast
 
-# Lines collect for this time. The thread then runs for less time than would delay a request.
+# Lines are collected for this time, so that the thread seldom takes the interpreter from requests.
 _COLLECTING_S = 0.02
 _MAX_WAITING = 10_000
 # A pipe does not divide what is written to it at once, so that the lines of several processes do not mix.
@@ -63,7 +63,7 @@ class LogWriter:
         self._lock = threading.RLock()
         self._lost = 0  # lines lost since the last line that said how many
         self._is_torn = False  # whether the last line in the file lacks its end
-        self._patience_s = _CLOSES_WITHIN_S
+        self._flush_s = _CLOSES_WITHIN_S
         threading.Thread(target=self._run, name="log", daemon=True).start()
 
     def write(self, line: str, *, urgent: bool = False) -> None:
@@ -93,8 +93,8 @@ class LogWriter:
         begun, written = time.monotonic(), threading.Event()
         self._waiting.put(written)
         self._urgent.put(None)
-        is_written = written.wait(self._patience_s)
-        self._patience_s = max(0.0, self._patience_s - (time.monotonic() - begun))
+        is_written = written.wait(self._flush_s)
+        self._flush_s = max(0.0, self._flush_s - (time.monotonic() - begun))
         return is_written
 
     def close(self) -> None:
@@ -180,7 +180,7 @@ def open_writer(stream: TextIO, *, describe_lost: Callable[[int], str]) -> LogWr
     """Return the writer of a stream; streams of the same file share one, which keeps the order of lines.
 
     Args:
-        stream: A stream of this process; nothing else shall write to it from now on.
+        stream: A stream of this process; nothing else may write to it from now on.
         describe_lost: As for :class:`LogWriter`.
     """
     if not _writers:

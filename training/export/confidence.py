@@ -30,6 +30,7 @@ from training.metrics import (
     is_correct,
     selective_accuracy,
 )
+from training.recipes import load_recipe
 
 # The logarithm of a temperature varies by about this much between samples of examples.
 _NEGLIGIBLE = 0.01
@@ -72,6 +73,12 @@ class Confidence:
             "calibration": None if is_multi_label else self.describe_calibration(),
             "selective_prediction": self.selective_prediction,
         }
+
+
+def target_accuracy_of(card: Card) -> float:
+    """Return the selective accuracy that a model's threshold was chosen for, else that of its recipe now."""
+    chosen = card.selective_prediction
+    return chosen.target_accuracy if chosen else load_recipe(card.recipe.name).sure_accuracy
 
 
 def calibrate_network(

@@ -17,7 +17,7 @@ from service.inference.precision import INT8_FILE, onnx_path
 from service.inference.session import open_session
 from training.datasets.dataset import Examples, as_served
 from training.errors import ExportError
-from training.export.confidence import calibrate_network, describe_int8
+from training.export.confidence import calibrate_network, describe_int8, target_accuracy_of
 from training.export.graph.int8 import (
     RANGE_METHODS,
     RangeMethod,
@@ -29,7 +29,6 @@ from training.export.graph.int8 import (
 from training.export.inference import Splits, load_splits, median_milliseconds, run_file
 from training.export.model_folder import rewrite
 from training.metrics import compute_metrics
-from training.recipes import load_recipe
 
 MAX_ACCURACY_LOSS = 0.003  # on the test split
 _SEED = 0
@@ -107,8 +106,9 @@ def make_int8(
         trials = _run_trials(card, network, splits, work=Path(work), announce=announce)
         best = min(trials, key=lambda trial: trial.metrics.log_loss)
         proto = onnx.load(best.path)
-        target_accuracy = load_recipe(card.recipe.name).sure_accuracy
-        confidence = calibrate_network(proto, splits, labels=card.labels, target_accuracy=target_accuracy)
+        confidence = calibrate_network(
+            proto, splits, labels=card.labels, target_accuracy=target_accuracy_of(card)
+        )
         form = _describe(best, card, confidence.metrics, network=network, test=splits.test)
     return describe_int8(form, proto, confidence)
 

@@ -12,7 +12,7 @@ from service.inference.explain import FILE_NAME as EXPLANATION
 from service.inference.precision import INT8_FILE
 from training.datasets.dataset import as_served
 from training.errors import ExportError
-from training.export.confidence import Confidence, calibrate_network, describe_int8
+from training.export.confidence import Confidence, calibrate_network, describe_int8, target_accuracy_of
 from training.export.detector_examples import garment_examples, photo_examples
 from training.export.graph.head import remove_calibration, scale_heat_map
 from training.export.inference import Splits, load_splits
@@ -20,7 +20,6 @@ from training.export.model_folder import NETWORK, rewrite
 from training.export.outlier_detector import fit_detector, insert_detector, remove_detector
 from training.export.plots import plot_confusion
 from training.export.quantization import make_int8
-from training.recipes import load_recipe
 
 # Unknown fields of early cards that the calibration replaces.
 _OBSOLETE_FIELDS = ("temperature", "unsure_rule")
@@ -70,8 +69,9 @@ def recalibrate(
     weights_temperature = float(earlier) / remove_calibration(proto)
     if detector:
         _replace_detector(proto, card, splits, others=others)
-    target_accuracy = load_recipe(card.recipe.name).sure_accuracy
-    confidence = calibrate_network(proto, splits, labels=card.labels, target_accuracy=target_accuracy)
+    confidence = calibrate_network(
+        proto, splits, labels=card.labels, target_accuracy=target_accuracy_of(card)
+    )
     card = _describe(card, confidence, weights_temperature=weights_temperature)
     files = {}
     if card.quantized is not None:
@@ -92,8 +92,9 @@ def recalibrate(
 def _recalibrate_int8(
     card: Card, form: QuantizedFile, proto: onnx.ModelProto, splits: Splits
 ) -> tuple[QuantizedFile, bytes]:
-    target_accuracy = load_recipe(card.recipe.name).sure_accuracy
-    confidence = calibrate_network(proto, splits, labels=card.labels, target_accuracy=target_accuracy)
+    confidence = calibrate_network(
+        proto, splits, labels=card.labels, target_accuracy=target_accuracy_of(card)
+    )
     return describe_int8(form, proto, confidence)
 
 

@@ -9,7 +9,8 @@ from training.hyperparameters import Hyperparameters, Unfreeze
 from training.networks.bases import find_base, load_base, scaling_of, split_base
 
 SIZE = 180  # side of the images that the networks take
-# The bases were pretrained on images of this side, and recognise enlarged images better than smaller ones.
+# MobileNetV2 and most other bases were pretrained on images of this side. They classify enlarged images
+# better than small ones.
 _BASE_SIZE = 224
 WEIGHTS: Literal["imagenet"] | None = "imagenet"
 SOURCE = (
@@ -31,7 +32,7 @@ class TransferNetwork:
     pooled: keras.Model  # from those activations to the base's pooled features (1280,)
     head: keras.Model  # from pooled features to probabilities
     fine_tuning: keras.Model  # from the activations at the cut to probabilities
-    base: keras.Model  # the pretrained part, from scaled images to its last activations
+    base: keras.Model  # the pretrained part, from scaled and enlarged images to its last activations
     cut: str  # name of the layer whose activations are cached; fine-tuning begins after it
 
 

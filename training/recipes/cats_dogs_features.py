@@ -1,7 +1,7 @@
 """cats-dogs-features: one dense unit on the features of a frozen pretrained MobileNetV2.
 
-Reached: test accuracy 0.9870 with seed 1. Time: 192 s for 15 epochs on two CPU cores, with the features of
-cats-dogs-finetune on the disk.
+Reached: test accuracy 0.9870 with seed 1. Time: 192 s for 15 epochs on two CPU cores; the activations of the
+base were cached already.
 """
 
 import keras

@@ -130,23 +130,29 @@ class ConnectionMemory:
         self.used = 0
 
     def set(self, connection: HoldingConnection, size: int) -> None:
-        """Note what a connection holds, and close others that are too much."""
+        """Record what a connection holds; if all hold too much, close those without a change for longest."""
         if self._held.get(connection, 0) == size:
             return
-        self._note(connection, size)
-        while self.used > self._memory.size // 2 and len(self._held) > 1:
-            oldest = next(iter(self._held))
-            now = min(oldest.held_bytes(), self._held[oldest])
-            if now < self._held[oldest]:
-                self._note(oldest, now)
-            else:
-                self._note(oldest, 0)
-                oldest.close_for_memory()
-
-    def _note(self, connection: HoldingConnection, size: int) -> None:
-        change = size - self._held.pop(connection, 0)
+        self._count(size - self._held.pop(connection, 0))
         if size:
             self._held[connection] = size
+        while self.used > self._memory.size // 2 and len(self._held) > 1:
+            self._reduce(next(iter(self._held)))
+
+    def _reduce(self, connection: HoldingConnection) -> None:
+        """Record that a connection holds less by now; close it if it does not."""
+        recorded = self._held[connection]
+        now = min(connection.held_bytes(), recorded)
+        if 0 < now < recorded:
+            self._held[connection] = now  # in its place
+            self._count(now - recorded)
+            return
+        del self._held[connection]
+        self._count(-recorded)
+        if now:
+            connection.close_for_memory()
+
+    def _count(self, change: int) -> None:
         self.used += change
         self._memory.used += change
 

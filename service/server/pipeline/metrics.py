@@ -83,8 +83,8 @@ REQUEST_ERRORS = Declaration(
 REFUSALS = Declaration(
     "lectern_refusals_total",
     "counter",
-    "Requests refused because a limit was reached: `requests` in flight, expected `wait`, `explanations`, "
-    "`memory`, `rate` of the API key, `connections`",
+    "Requests refused, and connections closed, because a limit was reached: `requests` in flight, expected "
+    "`wait`, `explanations`, `memory`, `rate` of the API key, `connections`",
     ("limit",),
 )
 REQUESTS_IN_FLIGHT = Declaration(

@@ -187,7 +187,7 @@ class HttpConnection(HttpToolsProtocol):
         _logger.info("%s holds memory that others need and is disconnected", (self.client or "-")[0])
         metrics.count_refusal("memory")
         self._sent.reset()
-        # All of it is free now: many connections may send at the same time, and this one ends a moment later.
+        # Freed at once: the event loop reports the end of the connection later, and others may send before.
         if self._receiving == _HEAD:
             self.parser = None  # type: ignore[assignment]
         self._receiving = _REJECTED

@@ -99,15 +99,13 @@ def _describe(error: OSError) -> str:
 def transport_below_tls(transport: asyncio.Transport) -> asyncio.Transport | None:
     """Return the transport that sends what a transport of TLS has encrypted; None without TLS.
 
-    All that a client does not read waits there, where the transport of TLS does not count it. asyncio has a
-    private attribute for it; uvloop has none, so that it is found among the objects that others refer to.
-    Checked with uvloop 0.23; where it is not found, bytes that wait do not count.
+    All that a client does not read waits there, where the transport of TLS does not count it. asyncio has
+    private attributes for it; uvloop has none, so that it is found among the objects that others refer to.
+    Checked with uvloop 0.23 and Python 3.11; where it is not found, bytes that wait do not count.
     """
     if transport.get_extra_info("sslcontext") is None:
         return None
-    below: asyncio.Transport | None = None
-    for protocol in gc.get_referents(transport):
-        if type(protocol).__name__ == "SSLProtocol":
-            kept: list[Any] = [getattr(protocol, "_transport", None), *gc.get_referents(protocol)]
-            below = next((one for one in kept if type(one).__name__.endswith(_TCP_TRANSPORTS)), None)
-    return below
+    holders: list[Any] = [getattr(transport, "_ssl_protocol", None), *gc.get_referents(transport)]
+    protocol = next((one for one in holders if type(one).__name__ == "SSLProtocol"), None)
+    kept: list[Any] = [getattr(protocol, "_transport", None), *gc.get_referents(protocol)]
+    return next((one for one in kept if type(one).__name__.endswith(_TCP_TRANSPORTS)), None)

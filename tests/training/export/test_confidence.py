@@ -6,9 +6,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from service.inference.card import read_card
+from service.inference.catalog import BUNDLED
 from training.datasets.dataset import Dataset, Examples
 from training.export.calibration import Calibration
-from training.export.confidence import Confidence, calibrate_network, measure_coverage
+from training.export.confidence import Confidence, calibrate_network, measure_coverage, target_accuracy_of
 from training.export.inference import Splits, run_network
 
 LABELS = tuple("abcde")
@@ -96,3 +98,9 @@ def test_a_calibrated_network_is_unchanged(network: onnx.ModelProto) -> None:
     found = _calibrate(network, _splits(pictures, run_network(network, pictures))).calibration
 
     assert found == Calibration() or abs(np.log(found.temperature)) > 0.01
+
+
+def test_a_model_keeps_the_accuracy_that_its_threshold_was_chosen_for() -> None:
+    versions = [read_card(BUNDLED / "cats_vs_dogs" / version / "card.json") for version in ("2", "3")]
+    assert len({card.recipe.name for card in versions}) == 1
+    assert [target_accuracy_of(card) for card in versions] == [0.997, 1.0]

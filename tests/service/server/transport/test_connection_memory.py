@@ -63,6 +63,15 @@ def test_what_a_client_has_read_meanwhile_does_not_count() -> None:
     assert memory.used == 90
 
 
+def test_a_connection_that_has_just_changed_stays_if_an_older_one_can_be_closed() -> None:
+    memory = ConnectionMemory(RequestMemory(200))
+    first, second = _hold(memory, 60, 30)
+    first.held = 50
+    (last,) = _hold(memory, 60)
+    assert [one.is_closed for one in (first, second, last)] == [True, False, False]
+    assert memory.used == 90
+
+
 def test_one_connection_alone_may_hold_more() -> None:
     (only,) = _hold(ConnectionMemory(RequestMemory(200)), 300)
     assert not only.is_closed

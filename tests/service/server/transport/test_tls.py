@@ -1,5 +1,6 @@
 """HTTP and gRPC with TLS: modern versions only, and a certificate that can be replaced at any time."""
 
+import asyncio
 import datetime
 import http.client
 import ipaddress
@@ -16,7 +17,7 @@ import psutil
 import pytest
 
 from service.inference.errors import SettingsError
-from service.server.transport.tls import Certificate
+from service.server.transport.tls import Certificate, transport_below_tls
 from service.settings import Settings
 
 x509 = pytest.importorskip("cryptography.x509")
@@ -195,3 +196,30 @@ def test_responses_that_are_not_read_take_little_memory_and_end_the_connection(
         assert worker.memory_info().rss < before + 20_000_000
         stack.enter_context(_send_unread(server, certificate, request * 100))
         until(lambda: server.metric("lectern_slow_readers_total") == 1)
+
+
+def test_the_transport_below_tls_of_asyncio_is_found(tmp_path: Path) -> None:
+    certificate, key = _write_certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    async def connect() -> tuple[asyncio.Transport, asyncio.Transport | None]:
+        accepted: asyncio.Future[asyncio.Transport] = asyncio.get_running_loop().create_future()
+
+        async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            accepted.set_result(writer.transport)  # type: ignore[arg-type]
+
+        async with await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context) as server:
+            port = server.sockets[0].getsockname()[1]
+            trusted = ssl.create_default_context(cafile=certificate)
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusted)
+            transport = await accepted
+            vars(transport)
+            below = transport_below_tls(transport)
+            writer.close()
+            return transport, below
+
+    transport, below = asyncio.run(connect())
+    assert below is not None
+    assert below is not transport
+    assert isinstance(below, asyncio.Transport)
