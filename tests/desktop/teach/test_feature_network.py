@@ -20,7 +20,7 @@ def run(content: bytes, batch: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("name", "version"),
-    [("mnist", 1), ("mnist", 2), ("fashion_mnist", 1), ("cats_vs_dogs", 2), ("cifar10", 1)],
+    [("mnist", 1), ("mnist", 2), ("fashion_mnist", 1), ("cats_vs_dogs", 3), ("cifar10", 1)],
 )
 def test_the_last_layer_joined_again_answers_as_before(name: str, version: int) -> None:
     card = Catalog(BUNDLED).card(name, version)
