@@ -17,7 +17,7 @@ Array: TypeAlias = npt.NDArray[Any]
 # word of it whether the text has it.
 Encoding = Literal["ids", "multi_hot"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
-# Inputs in one run of a network, whose activations take hundreds of times the memory of large inputs.
+# Limits of one run of a network: inputs, and their bytes. Activations can take hundreds of times as much.
 _ROWS_PER_RUN = 64
 _BYTES_PER_RUN = 1 << 20
 
@@ -99,7 +99,7 @@ def network_batch(values: Array, shape: BatchShape, card: Card, *, encoding: Enc
 
 
 def split_rows(batch: Array) -> Iterator[Array]:
-    """Divide a batch into those for single runs of a network, so that memory does not grow with the batch.
+    """Split a batch into parts for single runs, so that the memory of a run does not grow with the batch.
 
     Args:
         batch: (n, …) inputs of a network.
