@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from service.inference.catalog import Catalog
 from service.resources import resident_memory
 from service.server.execution.engine import Engine
-from service.server.log_writer import close_writers, count_lost
+from service.server.log_writer import close_writers, set_on_lost
 from service.server.pipeline import metrics
 from service.server.pipeline.memory import memory_shares
 from service.server.pipeline.pipeline import RequestPipeline
@@ -99,7 +99,7 @@ class Lifespan:
             metrics.worker_restarts.inc()
         metrics.requests_in_flight_limit.set(self.settings.max_queue)
         metrics.create_series()
-        count_lost(metrics.count_lost_lines)
+        set_on_lost(metrics.count_lost_lines)
         metrics.workers.set(1)
 
     async def _start_grpc(self) -> None:

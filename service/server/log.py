@@ -12,7 +12,7 @@ from types import TracebackType
 from pythonjsonlogger.json import JsonFormatter
 
 from service.inference.errors import escape
-from service.server.log_writer import LogWriter, open_writer, opened_writer
+from service.server.log_writer import LogWriter, find_writer, open_writer
 
 # They come with handlers and formats of their own.
 _LIBRARIES = ("bentoml", "circus", "uvicorn", "uvicorn.access", "uvicorn.error")
@@ -60,13 +60,13 @@ def configure_logging(log_format: str) -> None:
 
 def standard_output() -> Callable[[str], None]:
     """Return a function that writes a line to standard output: by the thread of :func:`configure_logging`."""
-    writer = opened_writer(sys.stdout)
+    writer = find_writer(sys.stdout)
     return _write_directly if writer is None else writer.write
 
 
 def write_error(line: str) -> None:
     """Write a line that is no message to standard error, after the messages before it."""
-    writer = opened_writer(sys.stderr)
+    writer = find_writer(sys.stderr)
     write = sys.stderr.write if writer is None else writer.write
     write(line)
 

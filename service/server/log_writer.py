@@ -199,12 +199,12 @@ def open_writer(stream: TextIO, *, describe_lost: Callable[[int], str]) -> LogWr
     return writer
 
 
-def opened_writer(stream: TextIO) -> LogWriter | None:
+def find_writer(stream: TextIO) -> LogWriter | None:
     """Return the writer of a stream; None if :func:`open_writer` was not called for it."""
     return _writers.get(stream)
 
 
-def count_lost(on_lost: Callable[[int], None]) -> None:
+def set_on_lost(on_lost: Callable[[int], None]) -> None:
     """Have all writers of this process call a function with a number of lines that are lost."""
     for writer in _writers.values():
         writer.on_lost = on_lost

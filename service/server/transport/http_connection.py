@@ -30,7 +30,7 @@ from service.server.transport.request_head import (
     malformed,
     origin_form,
 )
-from service.server.transport.transfer_rate import FEW_BYTES, CountingTransport, ReadingRate
+from service.server.transport.transfer_rate import UNCOUNTED_BYTES, CountingTransport, ReadingRate
 
 # A piece of data with more heads than this is parsed in small parts, between which requests are answered.
 _MAX_HEADS_AT_ONCE = 16
@@ -81,7 +81,7 @@ class HttpConnection(HttpToolsProtocol):
         self._head_bytes = 0
         # Bytes of the heads of requests whose responses are not complete, the oldest first, and their sum.
         self._heads: deque[int] = deque()
-        self._complete_heads = 0
+        self._complete_head_bytes = 0
         self._backlog = bytearray()
         self._holds_memory = False
         # Beyond the limit of connections, only health checks are answered.
@@ -109,7 +109,7 @@ class HttpConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End the request that is answered, and forget those that wait."""
         self._handler.probes.pop(self, None)
-        self._handler.held.set(self, 0)
+        self._handler.connection_memory.set(self, 0)
         super().connection_lost(exc)
         self.pipeline.clear()
         self._forget_received()
@@ -131,7 +131,7 @@ class HttpConnection(HttpToolsProtocol):
             self._holds_memory
             or self._receiving != NOTHING
             or self._backlog
-            or self._complete_heads > FEW_BYTES
+            or self._complete_head_bytes > UNCOUNTED_BYTES
         ):
             self._note_memory()
 
@@ -178,9 +178,9 @@ class HttpConnection(HttpToolsProtocol):
 
     def held_bytes(self) -> int:
         """Return the bytes of heads, of data that wait to be parsed, and of responses that are not read."""
-        received = self._head_bytes + self._complete_heads + len(self._backlog)
+        received = self._head_bytes + self._complete_head_bytes + len(self._backlog)
         size = received + self._sent.held_bytes()
-        return size if size > FEW_BYTES else 0
+        return size if size > UNCOUNTED_BYTES else 0
 
     def close_for_memory(self) -> None:
         """Close the connection: all connections together hold too much, and this one does not go on."""
@@ -196,14 +196,14 @@ class HttpConnection(HttpToolsProtocol):
             self.headers.clear()
 
     def _forget_received(self) -> None:
-        self._head_bytes = self._complete_heads = 0
+        self._head_bytes = self._complete_head_bytes = 0
         self._heads.clear()
         self._backlog.clear()
 
     def _note_memory(self) -> None:
         size = self.held_bytes()
         self._holds_memory = size > 0
-        self._handler.held.set(self, size)
+        self._handler.connection_memory.set(self, size)
 
     # --- the parser's calls
 
@@ -230,14 +230,14 @@ class HttpConnection(HttpToolsProtocol):
             )
         # A long piece of data may have a body, too; of a piece with several heads, the first has all bytes.
         size = self._head_bytes
-        if not 0 < size <= FEW_BYTES:
+        if not 0 < size <= UNCOUNTED_BYTES:
             size = head_size(self.url, self.headers)
         self._head_bytes = 0
         self.start_request()
         if self._receiving == _HEAD:
             self._receiving = _BODY
             self._heads.append(size)
-            self._complete_heads += size
+            self._complete_head_bytes += size
 
     def start_request(self) -> None:
         """Start the request whose head is complete.
@@ -296,8 +296,8 @@ class HttpConnection(HttpToolsProtocol):
     def _forget_head(self, scope: Any) -> None:
         """Free the head of the request that was answered: its connection may be idle for long."""
         size = self._heads.popleft() if self._heads else 0
-        self._complete_heads -= size
-        if size > FEW_BYTES:
+        self._complete_head_bytes -= size
+        if size > UNCOUNTED_BYTES:
             scope["headers"].clear()
             scope.update(_NO_URL)
             if scope is self.scope:

@@ -82,7 +82,7 @@ class HttpHandler:
         self.head_s = min(_MAX_HEAD_S, settings.timeout_s)
         self.keep_alive_s = settings.keep_alive_s
         self.max_connections = connection_limits(settings).http
-        self.held = ConnectionMemory(pipeline.memory)
+        self.connection_memory = ConnectionMemory(pipeline.memory)
         self.probes: dict[object, asyncio.Transport] = {}
         self.has_cors = bool(settings.cors_origins)
 

@@ -11,7 +11,7 @@ from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.transport.tls import transport_below_tls
 
 # What a connection holds up to this size does not count.
-FEW_BYTES = 8_192
+UNCOUNTED_BYTES = 8_192
 # After this time a body must have arrived at this rate on average.
 _GRACE_S = 10.0
 _MIN_BYTES_PER_S = 10_000
@@ -90,7 +90,7 @@ class CountingTransport:
         self._tls_buffer = 0
         self.written = 0
         # Asking the transport takes time, so that it is asked only once in so many bytes.
-        self._check_at = FEW_BYTES
+        self._check_at = UNCOUNTED_BYTES
 
     def write(self, data: bytes) -> None:
         """Count and write data."""
@@ -100,8 +100,8 @@ class CountingTransport:
         else:
             self._write_pieces(data)
         if self.written > self._check_at:
-            self._check_at = self.written + FEW_BYTES
-            if self.get_write_buffer_size() > FEW_BYTES:
+            self._check_at = self.written + UNCOUNTED_BYTES
+            if self.get_write_buffer_size() > UNCOUNTED_BYTES:
                 self._on_waiting()
 
     def get_write_buffer_size(self) -> int:
