@@ -11,8 +11,8 @@ Pixels = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.float32]
 
 _WHITE = 255
-# Mean height of the steps between neighbouring pixels, weighted by their heights, as a share of white: 0.56 in
-# MNIST, above this limit in one of 300 digits, and 1 in black and white.
+# Mean height of the steps between neighbouring pixels, weighted by their heights, as a share of white: 0.56
+# in MNIST, above this limit in one of 300 digits, and 1 in black and white.
 _SHARPEST = 0.7
 # The weight of a neighbour on each side: a Gaussian of 0.6 pixels.
 _NEIGHBOUR = 1 / 6
