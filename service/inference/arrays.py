@@ -20,6 +20,8 @@ ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 # Limits of one run of a network: inputs, and their bytes. Activations can take hundreds of times as much.
 _ROWS_PER_RUN = 64
 _BYTES_PER_RUN = 1 << 20
+# Of pictures: number, height, width and channels.
+_MOST_DIMENSIONS = 4
 
 
 class BatchShape(NamedTuple):
@@ -171,7 +173,10 @@ def _hint(sizes: tuple[int, ...], card: Card) -> str:
         return "; it is empty"
     if sizes[-3:] in ((1, height, width), (3, height, width)):
         return "; channels first? Move them to the end"
-    if sizes[:2] == (height, width) and len(sizes) in (3, 4):
+    if len(sizes) > _MOST_DIMENSIONS:
+        return "; too many dimensions: remove those of size 1"
+    is_one = sizes[2:] in ((1,), (3,), (4,))
+    if sizes[:2] == (height, width) and len(sizes) in (3, 4) and not is_one:
         return "; is the number of pictures last? Move it to the front"
     if sizes[-3:] in ((height, width, 3), (height, width, 4)):
         wanted = "grey" if card.input.color_mode == "L" else "RGB without transparency"

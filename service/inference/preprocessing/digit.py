@@ -14,6 +14,7 @@ from PIL import Image
 
 from service.inference.errors import BlankImage
 from service.inference.preprocessing.decoding import flatten
+from service.inference.preprocessing.edges import soften_edges
 from service.inference.preprocessing.ink import find_cropped_ink
 from service.inference.preprocessing.marks import find_marks
 from service.inference.preprocessing.plain import (
@@ -61,7 +62,8 @@ def prepare_digit(picture: Image.Image) -> Pixels:
 
     Args:
         picture: Mode ``L``, ``RGB`` or ``RGBA``, dark on light or light on dark. A picture of 28 x 28 pixels
-            that has MNIST's geometry is only negated if it is dark on light.
+            that has MNIST's geometry is only negated if it is dark on light, and softened if it has no soft
+            edges.
 
     Returns:
         uint8 array (28, 28), 0 for the background to 255 for the strongest ink.
@@ -117,7 +119,7 @@ def _prepare_small(picture: Image.Image) -> Pixels:
     background = median(levels.ravel()[_BORDER])
     light = _WHITE - levels if background > _WHITE / 2 else levels
     if _has_mnist_geometry(light):
-        return light
+        return soften_edges(light)
     # So small a picture shows too little of the paper to search for it.
     ink = difference(levels, background)
     if float(ink.max()) < MIN_CONTRAST:
@@ -153,7 +155,7 @@ def _scale_to_box(ink: Ink) -> Ink:
 
 
 def _centre(patch: Ink) -> Pixels:
-    """Stretch the grey levels to 255 and put the patch's centre of mass at the centre."""
+    """Stretch the grey levels to 255, put the patch's centre of mass at the centre, and soften hard edges."""
     patch = patch * (_WHITE / max(float(patch.max()), 1e-6))
     height, width = patch.shape
     mass = float(patch.sum())
@@ -161,7 +163,7 @@ def _centre(patch: Ink) -> Pixels:
     left = _offset(float(patch.sum(axis=0) @ (np.arange(width) + 0.5)) / mass, width)
     pixels = np.zeros((SIDE, SIDE), dtype=np.uint8)
     pixels[top : top + height, left : left + width] = np.rint(patch)
-    return pixels
+    return soften_edges(pixels)
 
 
 def _offset(barycentre: float, length: int) -> int:

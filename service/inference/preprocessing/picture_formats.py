@@ -47,6 +47,7 @@ _AVIF_BRANDS = (b"avif", b"avis")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 _GENERIC_BRANDS = (b"mif1", b"msf1", b"miaf")
 _MAX_FTYP_BYTES = 256
+_DICOM_PREAMBLE = 128
 # Files that people take for pictures, or send by mistake; the refusal names what they are.
 _UNREAD_FORMATS = (
     (b"%PDF", "a PDF document"),
@@ -56,6 +57,15 @@ _UNREAD_FORMATS = (
     (b"\x00\x00\x00\x0cJXL ", "a JPEG XL file"),
     (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 file"),
     (b"\xff\x4f\xff\x51", "a JPEG 2000 file"),
+    (b"%!PS", "a PostScript file"),
+    (b"gimp xcf", "a GIMP file"),
+    (b"\x76\x2f\x31\x01", "an OpenEXR file"),
+    (b"icns", "an icon (ICNS)"),
+    (b"qoif", "a QOI file"),
+    (b"DDS ", "a DDS texture"),
+    (b"FUJIFILMCCD-RAW", "a raw photo of a camera"),
+    (b"\x1aE\xdf\xa3", "a video file (Matroska or WebM)"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Office document"),
     (b"P5", "a PGM file"),
     (b"P6", "a PPM file"),
     (b"PK\x03\x04", "a ZIP archive"),
@@ -127,6 +137,8 @@ def _describe(data: bytes, brands: set[bytes]) -> str:
     for signature, name in _UNREAD_FORMATS:
         if data.startswith(signature) or start.startswith(signature):
             return f"the file is {name}, not a picture that is read"
+    if data[_DICOM_PREAMBLE:].startswith(b"DICM"):
+        return "the file is a DICOM file, not a picture that is read"
     if brands:
         return "the file is a video or audio file (MP4), not a picture"
     if data.startswith(b"RIFF"):

@@ -46,7 +46,7 @@ def _npy(values: Array) -> bytes:
 
 
 def _triton(module: Any, port: int, values: Array) -> Array:
-    datatype = {"uint8": "UINT8", "float32": "FP32", "float64": "FP64"}[values.dtype.name]
+    datatype = {"uint8": "UINT8", "float32": "FP32", "float64": "FP64", "bool": "BOOL"}[values.dtype.name]
     with module.InferenceServerClient(f"127.0.0.1:{port}") as client:
         tensor = module.InferInput("image", list(values.shape), datatype)
         tensor.set_data_from_numpy(values)
@@ -87,6 +87,9 @@ def test_every_form_gets_the_same_answer_from_every_protocol(
         (np.full((1, 28, 28), 4095), "more than 8 bits"),
         (np.full((1, 28, 28), np.nan), "not finite"),
         (np.zeros((1, 28, 28, 3)), "reads grey"),
+        (np.zeros((28, 28, 3)), "reads grey"),
+        (np.zeros((28, 28, 5)), "number of pictures last"),
+        (np.zeros((1, 1, 28, 28, 1)), r"28, 28, 1\]; too many dimensions"),
         (np.zeros((1, 32, 32)), r"\[-1, 28, 28\], \[-1, 28, 28, 1\], \[28, 28\] or \[-1, 784\]"),
         (np.zeros((0, 28, 28)), "it is empty"),
     ],
@@ -191,6 +194,29 @@ def test_a_multi_hot_row_is_read_over_every_protocol(server: Server, catalog: Ca
     assert server.post_json("/v2/models/imdb/infer", body).json()["error"].startswith("parameters.encoding")
 
 
+def test_booleans_are_black_and_white_over_every_protocol(server: Server, digits: Array) -> None:
+    values = digits > 127
+    black_and_white = (values * 255).tolist()
+    expected = server.post_json("/models/mnist", {"inputs": black_and_white}).json()
+    rows: Any = values.tolist()
+    assert server.post_json("/models/mnist", {"inputs": rows}).json() == expected
+    probabilities = server.post_json("/v1/models/mnist:predict", {"instances": black_and_white}).json()
+    assert server.post_json("/v1/models/mnist:predict", {"instances": rows}).json() == probabilities
+    tensor = {"name": "image", "datatype": "BOOL", "shape": list(values.shape), "data": rows}
+    found = server.post_json("/v2/models/mnist/infer", {"inputs": [tensor]}).json()["outputs"][0]["data"]
+    np.testing.assert_allclose(found, np.ravel(probabilities["predictions"]), atol=1e-6)
+    for module, port in ((http, server.port), (grpc, server.grpc_port)):
+        found = _triton(module, port, values)
+        np.testing.assert_allclose(found, probabilities["predictions"], atol=1e-6)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity"])
+def test_a_number_that_json_does_not_have_is_named(server: Server, number: str) -> None:
+    body = f'{{"inputs": [[0, {number}]]}}'
+    answer = server.ask("POST", "/models/mnist", body, {"Content-Type": "application/json"})
+    assert "JSON has no NaN" in answer.json()["error"]
+
+
 def test_pictures_in_colour_are_taken_as_levels_or_shares(catalog: Catalog) -> None:
     predictor = catalog.predictor("cifar10")
     picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
@@ -199,6 +225,10 @@ def test_pictures_in_colour_are_taken_as_levels_or_shares(catalog: Catalog) -> N
     assert predictor.predict_array(picture / 255) == expected
     with pytest.raises(InvalidTensor, match="channels first"):
         predictor.predict_array(picture.transpose(2, 0, 1))
+    with pytest.raises(InvalidTensor, match=r"grey\?"):
+        predictor.predict_array(picture[..., :1])
+    with pytest.raises(InvalidTensor, match="too many dimensions"):
+        predictor.predict_array(picture[None, None])
 
 
 def predictor_ids(catalog: Catalog) -> Array:

@@ -25,6 +25,9 @@ _MAX_KEYS = 250_000
 # What a list or an object takes at most, and a number, or half of a string, besides its bytes in JSON.
 _CONTAINER_BYTES = 88
 _VALUE_BYTES = 48
+# Numbers that Python's encoder writes, although JSON does not have them.
+_NOT_FINITE = ("NaN", "Infinity")
+_NOT_FINITE_LENGTH = len(max(_NOT_FINITE, key=len))
 
 
 async def parse_body(
@@ -137,4 +140,6 @@ def parse_json(body: bytes | memoryview) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise RequestError(ErrorCode.MALFORMED_JSON, f"the body is not JSON: {error}") from error
+        is_number = error.doc[error.pos : error.pos + _NOT_FINITE_LENGTH].startswith(_NOT_FINITE)
+        hint = "; JSON has no NaN and no Infinity" if is_number else ""
+        raise RequestError(ErrorCode.MALFORMED_JSON, f"the body is not JSON: {error}{hint}") from error

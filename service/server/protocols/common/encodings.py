@@ -6,6 +6,7 @@ import encodings
 import pkgutil
 import re
 from encodings.aliases import aliases
+from urllib.parse import unquote
 
 from python_multipart.multipart import parse_options_header
 
@@ -64,8 +65,10 @@ def decode_base64(value: str) -> bytes:
     Raises:
         RequestError: 400: The value is not base64.
     """
-    if value.startswith("data:"):
+    if value[:5].lower() == "data:":
         value = value.partition(",")[2]
+        if "%" in value:  # as of any URL, characters of a data URL may be percent-encoded
+            value = unquote(value)
     try:
         return _decode_strictly(value)
     except ValueError:

@@ -59,7 +59,9 @@ def json_tensor(
     """
     name, shape = card.input.name, _nested_shape(data)
     found = tensor_shape(shape, card, max_batch=max_batch, encoding=encoding)
-    values = number_array(flatten(data, shape, name=name), name=name, nullable=card.reads == "tables")
+    elements = flatten(data, shape, name=name)
+    is_logical = card.reads == "pictures" or encoding == "multi_hot"
+    values = number_array(elements, name=name, nullable=card.reads == "tables", logical=is_logical)
     return network_batch(values, found, card, encoding=encoding), found.is_single
 
 
@@ -99,7 +101,7 @@ def flatten(data: list[Any], shape: Sequence[int], *, name: str) -> list[Any]:
     return elements
 
 
-def number_array(elements: list[Any], *, name: str, nullable: bool = False) -> Array:
+def number_array(elements: list[Any], *, name: str, nullable: bool = False, logical: bool = False) -> Array:
     """Convert numbers from JSON to an array.
 
     float64 holds each integer that a network takes, so rounding cannot bring a number into range.
@@ -108,14 +110,15 @@ def number_array(elements: list[Any], *, name: str, nullable: bool = False) -> A
         elements: Values from JSON.
         name: Name of the tensor, for messages.
         nullable: Whether ``null`` stands for a missing number, which becomes NaN.
+        logical: Whether ``true`` and ``false`` stand for 1 and 0.
 
     Returns:
         Array of shape (n,): uint8 if all elements fit, otherwise float64.
 
     Raises:
-        RequestError: 400: An element is not a number; ``true`` and ``false`` are not numbers.
+        RequestError: 400: An element is not a number.
     """
-    allowed = {int, float, NoneType} if nullable else {int, float}
+    allowed = {int, float} | ({NoneType} if nullable else set()) | ({bool} if logical else set())
     starts = range(0, max(1, len(elements)), _PIECE)
     return np.concatenate(
         [_number_piece(elements[start : start + _PIECE], name, allowed) for start in starts]
@@ -127,7 +130,7 @@ def _number_piece(elements: list[Any], name: str, allowed: set[type]) -> Array:
     if not kinds <= allowed:
         wrong = next(element for element in elements if type(element) not in allowed)
         raise invalid_tensor(f"{name} must hold numbers only, and holds {shorten(wrong)}")
-    if kinds == {int}:
+    if kinds <= {int, bool}:
         try:
             return np.frombuffer(bytes(elements), np.uint8)  # faster than np.array for pixels
         except ValueError:
@@ -148,11 +151,11 @@ def as_datatype(values: Array, dtype: np.dtype[Any], *, name: str) -> Array:
     """
     if values.dtype == dtype or dtype.kind == "f":
         return values
-    limits = np.iinfo(dtype)
-    wrong = ~((values >= limits.min) & (values <= limits.max)) | (np.floor(values) != values)
+    lowest, highest = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    wrong = ~((values >= lowest) & (values <= highest)) | (np.floor(values) != values)
     if wrong.any():
         raise invalid_tensor(
-            f"{name} must hold whole numbers from {limits.min} to {limits.max}, those of its datatype, "
+            f"{name} must hold whole numbers from {lowest} to {highest}, those of its datatype, "
             f"and holds {values[wrong][0]}"
         )
     return values

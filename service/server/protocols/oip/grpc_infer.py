@@ -25,6 +25,7 @@ _MAX_PARAMETERS = 100
 _MAX_TENSORS = 2
 
 _FIELD_BY_DATATYPE = {
+    "BOOL": "bool_contents",
     **dict.fromkeys(("UINT8", "UINT16", "UINT32"), "uint_contents"),
     **dict.fromkeys(("INT8", "INT16", "INT32"), "int_contents"),
     "UINT64": "uint64_contents",

@@ -13,7 +13,7 @@ from service.inference.precision import PrecisionChoice
 from service.server.protocols.common import api
 
 NUMBER_TYPES = (
-    *("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"),
+    *("BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"),
     *("FP16", "FP32", "FP64"),
 )
 _Name = Annotated[str, Meta(extra_json_schema={"enum": list(get_args(OutputName))})]

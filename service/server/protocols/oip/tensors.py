@@ -164,7 +164,8 @@ def _json_numbers(data: list[Any], datatype: str, shape: Sequence[int], *, card:
     if datatype == "FP16":
         raise invalid_tensor(f"JSON has no FP16; send {name} as FP32, or as binary data")
     elements = flatten(data, shape, name=name)
-    values = number_array(elements, name=name, nullable=card.reads == "tables" and dtype.kind == "f")
+    is_nullable = card.reads == "tables" and dtype.kind == "f"
+    values = number_array(elements, name=name, nullable=is_nullable, logical=dtype.kind == "b")
     return as_datatype(values, dtype, name=name)
 
 

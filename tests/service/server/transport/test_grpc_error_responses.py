@@ -59,7 +59,7 @@ _WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"tensors": [_ONE | {"parameters": _SHARED}]}, "invalid_parameter", "shared memory"),
     # Datatype and shape
     (_with(datatype=""), "invalid_tensor", "datatype"),
-    (_with(datatype="BOOL"), "invalid_tensor", "datatype"),
+    (_with(datatype="BF16"), "invalid_tensor", "datatype"),
     (_with(datatype="uint8"), "invalid_tensor", "datatype"),
     (_with(shape=[]), "invalid_tensor", "shape"),
     (_with(shape=[28, 27]), "invalid_tensor", "shape"),
@@ -91,7 +91,7 @@ _WRONG: list[tuple[dict[str, Any], str, str]] = [
     (_typed(int_contents=[0] * 784), "invalid_tensor", "uint_contents"),
     (_typed(**_PIXELS, bool_contents=[True]), "invalid_tensor", "bool_contents"),
     (_typed("FP16", **_PIXELS), "invalid_tensor", "raw_input_contents"),
-    (_typed("BOOL", **_PIXELS), "invalid_tensor", "datatype"),
+    (_typed("BF16", **_PIXELS), "invalid_tensor", "datatype"),
     (_typed("INT8", int_contents=[128] * 784), "invalid_tensor", "-128 to 127"),
     (_typed("INT8", int_contents=[-1] * 784), "invalid_tensor", "-1"),
     (_typed("FP32", fp32_contents=[float("inf")] * 784), "invalid_tensor", "inf"),

@@ -3,6 +3,7 @@
 import base64
 import encodings
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 
@@ -21,6 +22,8 @@ def test_base64_is_read_in_the_forms_that_encoders_write(padding: int) -> None:
         base64.urlsafe_b64encode(data),
         base64.b64encode(data).rstrip(b"="),
         b"data:image/png;base64," + base64.b64encode(data),
+        b"Data:image/png;BASE64," + base64.b64encode(data),
+        b"data:image/png;base64," + quote(base64.b64encode(data), safe="").encode(),
     ):
         assert decode_base64(encoded.decode()) == data
 

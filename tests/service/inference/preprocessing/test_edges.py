@@ -1,0 +1,69 @@
+"""Tests that digits in black and white are read like MNIST's own, whose edges are soft."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from service.inference.catalog import Catalog
+from service.inference.preprocessing import prepare_digit
+from service.inference.preprocessing.edges import soften_edges
+
+Array = npt.NDArray[Any]
+
+
+@pytest.fixture(scope="module")
+def labels(data_folder: Path) -> Array:
+    """The labels of the sample of MNIST's test digits."""
+    with np.load(data_folder / "mnist.npz") as arrays:
+        found: Array = arrays["y"]
+    return found
+
+
+def _black_and_white(digit: Array) -> Array:
+    return np.where(digit > 127, 255, 0).astype(np.uint8)
+
+
+def _scaled(side: int) -> Callable[[Array], Array]:
+    def scale(digit: Array) -> Array:
+        return _black_and_white(np.asarray(Image.fromarray(digit).resize((side, side))))
+
+    return scale
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        _black_and_white,
+        lambda digit: 255 - _black_and_white(digit),
+        lambda digit: _black_and_white(digit).repeat(10, 0).repeat(10, 1),
+        _scaled(32),
+        _scaled(40),
+    ],
+    ids=["as MNIST", "dark on light", "large pixels", "a little larger", "larger"],
+)
+def test_digits_in_black_and_white_are_read(
+    draw: Callable[[Array], Array], mnist_digits: Array, labels: Array, models_folder: Path
+) -> None:
+    digits = [prepare_digit(Image.fromarray(draw(digit))) for digit in mnist_digits[:200]]
+    predictions = Catalog(models_folder).predictor("mnist").classify(digits)
+    right = [found.best.label == str(label) for found, label in zip(predictions, labels, strict=False)]
+    assert np.mean(right) >= 0.97
+    assert np.mean([found.unsure for found in predictions]) <= 0.1
+
+
+def test_digits_of_mnist_stay_as_they_are(mnist_digits: Array) -> None:
+    changed = [digit for digit in mnist_digits if soften_edges(digit) is not digit]
+    assert len(changed) <= 5
+
+
+def test_nothing_and_the_edge_of_a_picture_can_be_softened() -> None:
+    assert not soften_edges(np.zeros((28, 28), np.uint8)).any()
+    full = np.full((28, 28), 255, np.uint8)
+    assert soften_edges(full) is full
+    stripes = np.tile(np.array([0, 255], np.uint8), (28, 14))
+    assert soften_edges(stripes).max() == 255
