@@ -81,7 +81,7 @@ def cache_inputs(
 
     Args:
         network: The base and its classifier.
-        dataset: uint8 images (n, 180, 180, 3); the names of the cached files begin with its name.
+        dataset: uint8 images (n, size, size, 3); the names of the cached files begin with its name.
         needs_activations: Whether a second stage is trained on the activations. Otherwise they are not stored
             if they would fill the cache.
         hyperparameters: Augmentation and seed.

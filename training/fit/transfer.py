@@ -31,7 +31,7 @@ def train_transfer(
 
     Args:
         recipe: Has the hyperparameters of both stages.
-        dataset: uint8 images (n, 180, 180, 3).
+        dataset: uint8 images (n, size, size, 3), of the recipe's size.
         folder: Folder of the checkpoints of both stages.
         resume: Continue an interrupted run.
         reporter: Receives the progress of epochs and steps.
@@ -41,7 +41,11 @@ def train_transfer(
     """
     hyperparameters = recipe.hyperparameters
     keras.utils.set_random_seed(hyperparameters.seed)
-    network = build_transfer(hyperparameters, classes=len(dataset.labels))
+    assert recipe.size is not None, "a recipe with a pretrained base says the size of its images"
+    assert recipe.base_size is not None, "a recipe with a pretrained base says the size of the base's images"
+    network = build_transfer(
+        hyperparameters, classes=len(dataset.labels), size=recipe.size, base_size=recipe.base_size
+    )
     train, validation = cache_inputs(
         network,
         dataset,

@@ -8,10 +8,10 @@ import keras
 from training.hyperparameters import Hyperparameters, Unfreeze
 from training.networks.bases import find_base, load_base, scaling_of, split_base
 
-SIZE = 180  # side of the images that the networks take
+SIZE = 180  # side of the images that the networks for photos take
 # MobileNetV2 and most other bases were pretrained on images of this side. They classify enlarged images
 # better than small ones.
-_BASE_SIZE = 224
+BASE_SIZE = 224
 WEIGHTS: Literal["imagenet"] | None = "imagenet"
 SOURCE = (
     "MobileNetV2 (Sandler et al. 2018), convolutional base pretrained on ImageNet, Apache-2.0, as "
@@ -24,7 +24,7 @@ class TransferNetwork:
     """One network as a set of models that share their weights.
 
     The probabilities are that of the second class, or those of all classes if there are more than two. Shapes
-    in brackets are those of MobileNetV2.
+    in brackets are those of MobileNetV2 for images of 180 pixels that are enlarged to 224.
     """
 
     full: keras.Model  # from uint8 images (180, 180, 3) to probabilities
@@ -37,13 +37,20 @@ class TransferNetwork:
 
 
 def build_transfer(
-    hyperparameters: Hyperparameters, *, classes: int, weights: str | None = "imagenet"
+    hyperparameters: Hyperparameters,
+    *,
+    classes: int,
+    size: int = SIZE,
+    base_size: int = BASE_SIZE,
+    weights: str | None = "imagenet",
 ) -> TransferNetwork:
     """Build a new classifier on the frozen pretrained base.
 
     Args:
         hyperparameters: The base; dropout and regularisation of the classifier.
         classes: Number of classes; two classes share one sigmoid unit.
+        size: Side of the images in pixels.
+        base_size: Side to which the base's images are enlarged.
         weights: ``imagenet``, or None for a base with random weights, of which only the form matters.
 
     Raises:
@@ -51,15 +58,15 @@ def build_transfer(
         RecipeError: There is no such base, or it cannot be divided.
     """
     chosen = find_base(hyperparameters.base)
-    base = load_base(chosen, size=_BASE_SIZE, weights=weights and WEIGHTS)
+    base = load_base(chosen, size=base_size, weights=weights and WEIGHTS)
     base.trainable = False
     lower, upper = split_base(base)
     scaling = scaling_of(chosen).layer()
-    enlarge = keras.layers.Resizing(_BASE_SIZE, _BASE_SIZE, interpolation="bilinear", name="enlarge")
+    enlarge = keras.layers.Resizing(base_size, base_size, interpolation="bilinear", name="enlarge")
     pool = keras.layers.GlobalAveragePooling2D(name="pool")
     dropout, output = _classifier_layers(hyperparameters, classes=classes)
 
-    image = keras.Input((SIZE, SIZE, 3), dtype="uint8", name="image")
+    image = keras.Input((size, size, 3), dtype="uint8", name="image")
     features = keras.Input((base.output.shape[-1],), name="features")
     # The feature cache stores activations in float16.
     activations = keras.Input(upper.input.shape[1:], dtype="float16", name="activations")

@@ -8,7 +8,7 @@ import keras
 
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
-from training.networks.pretrained import SIZE, SOURCE, build_transfer
+from training.networks.pretrained import BASE_SIZE, SIZE, SOURCE, build_transfer
 from training.recipes.recipe import Recipe
 
 HYPERPARAMETERS = Hyperparameters(
@@ -37,6 +37,7 @@ RECIPE = Recipe(
     hyperparameters=HYPERPARAMETERS,
     build=build,
     size=SIZE,
+    base_size=BASE_SIZE,
     network_hyperparameters=frozenset({"l1", "l2", "dropout"}),
     pretrained=True,
     sure_accuracy=0.997,

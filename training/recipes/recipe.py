@@ -38,7 +38,8 @@ class Recipe:
     vocabulary: Callable[[Iterable[str]], list[str]] | None = None  # chooses words from the training texts
     length: int | None = None  # largest number of words of a sequence; None if the order does not count
     network_hyperparameters: frozenset[str] = NETWORK_HYPERPARAMETERS  # those that the network uses
-    pretrained: bool = False  # whether only a new classifier on a frozen pretrained base is trained
+    pretrained: bool = False  # whether a new classifier on a pretrained base is trained, frozen at first
+    base_size: int | None = None  # side to which images are enlarged for a pretrained base
     fine_tuning: Hyperparameters | None = None  # of a second stage, which trains the top of the base too
     init_from: str | None = None  # name of the recipe whose run provides the initial weights
     sure_accuracy: float = 0.98  # to reach on validation by answers above the "unsure" threshold

@@ -158,6 +158,15 @@ def test_models_of_a_transfer_network_agree() -> None:
     np.testing.assert_allclose(transfer.head.predict_on_batch(pooled), probabilities, atol=1e-3)
 
 
+def test_small_images_are_enlarged_to_the_size_of_the_base() -> None:
+    transfer = build_transfer(HYPERPARAMETERS, classes=10, size=32, base_size=120)
+
+    assert transfer.full.input_shape == (None, 32, 32, 3)
+    assert transfer.full.output_shape == (None, 10)
+    assert transfer.base.input_shape == (None, 120, 120, 3)
+    assert transfer.full.get_layer("enlarge").output.shape == (None, 120, 120, 3)
+
+
 def test_unfreezing_the_top_keeps_batch_normalisation_and_the_lower_layers_frozen() -> None:
     transfer = build_transfer(HYPERPARAMETERS, classes=2)
     assert len(transfer.fine_tuning.trainable_weights) == 2

@@ -29,6 +29,7 @@ PARAMETERS = {
     "cifar10-bn-elu": 293_930,
     "cifar10-deep": 2_564_522,
     "cifar10-corruptions": 2_564_522,
+    "cifar10-finetune": 2_257_984 + 12_810,
     "cats-dogs-scratch": 213_905,
     "cats-dogs-features": 2_257_984 + 1_281,
     "cats-dogs-finetune": 2_257_984 + 1_281,

@@ -5,6 +5,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from training.networks.network import flat_layers
+
 _SMALLEST_TENSOR = 10_000  # bytes; smaller ones would save less than their Cast node takes
 # Relative error that the export's own float32 arithmetic may add to a rounded value.
 _EXPORT_TOLERANCE = 1e-6
@@ -14,17 +16,18 @@ def round_convolutions(model: keras.Model) -> None:
     """Round the kernels of a network's convolutions to float16, in place.
 
     A batch normalisation that follows a convolution is folded into its kernel first. The export would fold it
-    otherwise, and the values would no longer be rounded.
+    otherwise, and the values would no longer be rounded. Nested networks are rounded, too.
 
     Args:
         model: A trained network; its predictions change a little.
     """
-    for layer in model.layers:
+    layers = list(flat_layers(model))
+    for layer in layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             source = layer.input._keras_history.operation
             if isinstance(source, keras.layers.Conv2D):
                 _fold(layer, source)
-    for layer in model.layers:
+    for layer in layers:
         if isinstance(layer, keras.layers.Conv2D):
             layer.kernel.assign(layer.get_weights()[0].astype(np.float16).astype(np.float32))
 

@@ -50,6 +50,19 @@ def test_a_rounded_network_stored_as_float16_predicts_as_keras() -> None:
     np.testing.assert_allclose(session.run(None, {"image": photos})[0], model(photos), atol=1e-6)
 
 
+def test_a_nested_network_is_rounded_too() -> None:
+    base = _trained()
+    image = keras.Input(base.input_shape[1:], dtype=base.input.dtype)
+    model = keras.Model(image, base(image))
+
+    round_convolutions(model)
+
+    kernels = [layer.get_weights()[0] for layer in base.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert kernels
+    for kernel in kernels:
+        np.testing.assert_array_equal(kernel, kernel.astype(np.float16))
+
+
 def test_a_second_rounding_changes_nothing() -> None:
     model = _trained()
     round_convolutions(model)
