@@ -14,6 +14,7 @@ from service.inference.catalog import Catalog
 from service.inference.errors import BlankImage
 from service.inference.preprocessing import decode_image, prepare_digit
 from service.inference.preprocessing.digit import examine_digit
+from service.inference.preprocessing.edges import soften_edges
 
 Array = npt.NDArray[Any]
 Encode = Callable[..., bytes]
@@ -54,7 +55,7 @@ def canonical(mnist_digits: Array) -> Array:
 def test_real_digits_on_a_larger_canvas_are_restored_exactly(canonical: Array) -> None:
     for number, digit in enumerate(canonical):
         found = prepare_digit(_enlarged(digit, 10, seed=number))
-        assert np.abs(found.astype(int) - digit).max() <= 1, number
+        assert np.abs(found.astype(int) - soften_edges(digit)).max() <= 1, number
 
 
 def test_ink_is_found_in_either_polarity(canonical: Array) -> None:
@@ -251,7 +252,8 @@ def test_picture_of_28_by_28_without_mnists_geometry_is_prepared_like_any(
     pixels = [prepare_digit(changed(digit)) for digit in canonical[:100]]
 
     assert all(each.max() == 255 for each in pixels)
-    assert {max(np.ptp(np.nonzero(each), axis=1)) + 1 for each in pixels} <= {19, 20}
+    # The edges of the hardest digits are softened, which makes these larger by one pixel on each side.
+    assert {max(np.ptp(np.nonzero(each), axis=1)) + 1 for each in pixels} <= {19, 20, 22}
     same = sum(one == other for one, other in zip(read(pixels), read(list(canonical[:100])), strict=True))
     assert same >= 93
 
