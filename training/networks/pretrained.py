@@ -7,6 +7,7 @@ import keras
 
 from training.hyperparameters import Hyperparameters, Unfreeze
 from training.networks.bases import find_base, load_base, scaling_of, split_base
+from training.networks.network import Network
 
 SIZE = 180  # side of the images that the networks for photos take
 # MobileNetV2 and most other bases were pretrained on images of this side. They classify enlarged images
@@ -34,6 +35,14 @@ class TransferNetwork:
     fine_tuning: keras.Model  # from the activations at the cut to probabilities
     base: keras.Model  # the pretrained part, from scaled and enlarged images to its last activations
     cut: str  # name of the layer whose activations are cached; fine-tuning begins after it
+
+
+def build_classifier(network: Network, *, size: int = SIZE, base_size: int = BASE_SIZE) -> keras.Model:
+    """Build the whole network of a recipe with a pretrained base; the arguments are as in build_transfer."""
+    classes, weights = network.statistics.classes, "imagenet" if network.loads_weights else None
+    return build_transfer(
+        network.hyperparameters, classes=classes, size=size, base_size=base_size, weights=weights
+    ).full
 
 
 def build_transfer(

@@ -8,7 +8,7 @@ import keras
 
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
-from training.networks.pretrained import BASE_SIZE, SIZE, SOURCE, build_transfer
+from training.networks.pretrained import BASE_SIZE, SIZE, SOURCE, build_classifier
 from training.recipes.recipe import Recipe
 
 HYPERPARAMETERS = Hyperparameters(
@@ -25,8 +25,7 @@ HYPERPARAMETERS = Hyperparameters(
 
 def build(network: Network) -> keras.Model:
     """Build the network: 2,257,984 parameters in the base and 1,281 in the classifier."""
-    classes, weights = network.statistics.classes, "imagenet" if network.loads_weights else None
-    return build_transfer(network.hyperparameters, classes=classes, weights=weights).full
+    return build_classifier(network)
 
 
 RECIPE = Recipe(

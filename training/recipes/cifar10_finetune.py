@@ -8,7 +8,7 @@ import keras
 
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
-from training.networks.pretrained import SOURCE, build_transfer
+from training.networks.pretrained import SOURCE, build_classifier
 from training.recipes.recipe import Recipe
 
 _SIZE = 32
@@ -35,10 +35,7 @@ FINE_TUNING = Hyperparameters(
 
 def build(network: Network) -> keras.Model:
     """Build the network: 2,257,984 parameters in the base and 12,810 in the classifier."""
-    classes, weights = network.statistics.classes, "imagenet" if network.loads_weights else None
-    return build_transfer(
-        network.hyperparameters, classes=classes, size=_SIZE, base_size=_BASE_SIZE, weights=weights
-    ).full
+    return build_classifier(network, size=_SIZE, base_size=_BASE_SIZE)
 
 
 RECIPE = Recipe(

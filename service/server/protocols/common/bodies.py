@@ -27,7 +27,6 @@ _CONTAINER_BYTES = 88
 _VALUE_BYTES = 48
 # Numbers that Python's encoder writes, although JSON does not have them.
 _NOT_FINITE = ("NaN", "Infinity")
-_NOT_FINITE_LENGTH = len(max(_NOT_FINITE, key=len))
 
 
 async def parse_body(
@@ -140,6 +139,6 @@ def parse_json(body: bytes | memoryview) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        is_number = error.doc[error.pos : error.pos + _NOT_FINITE_LENGTH].startswith(_NOT_FINITE)
+        is_number = error.doc.startswith(_NOT_FINITE, error.pos)
         hint = "; JSON has no NaN and no Infinity" if is_number else ""
         raise RequestError(ErrorCode.MALFORMED_JSON, f"the body is not JSON: {error}{hint}") from error

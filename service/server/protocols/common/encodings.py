@@ -66,9 +66,7 @@ def decode_base64(value: str) -> bytes:
         RequestError: 400: The value is not base64.
     """
     if value[:5].lower() == "data:":
-        value = value.partition(",")[2]
-        if "%" in value:  # as of any URL, characters of a data URL may be percent-encoded
-            value = unquote(value)
+        value = unquote(value.partition(",")[2])  # as in any URL, characters may be percent-encoded
     try:
         return _decode_strictly(value)
     except ValueError:

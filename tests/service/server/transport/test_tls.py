@@ -214,7 +214,6 @@ def test_the_transport_below_tls_of_asyncio_is_found(tmp_path: Path) -> None:
             trusted = ssl.create_default_context(cafile=certificate)
             _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusted)
             transport = await accepted
-            vars(transport)
             below = transport_below_tls(transport)
             writer.close()
             return transport, below
