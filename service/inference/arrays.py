@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from service.inference.card import Card
 from service.inference.errors import InputTooLarge, InvalidInput, InvalidTensor, shorten
+from service.inference.preprocessing.edges import soften_edges
 from service.inference.preprocessing.levels import to_grey_levels
 from service.inference.preprocessing.table import LARGEST
 
@@ -74,8 +75,9 @@ def network_batch(values: Array, shape: BatchShape, card: Card, *, encoding: Enc
 
     Args:
         values: Integers, floating-point numbers or booleans, with as many numbers as ``shape`` says.
-            Pixels as :func:`~service.inference.preprocessing.levels.to_grey_levels` takes them; the columns
-            of a table in the order of the card, with NaN for missing values.
+            Pixels as :func:`~service.inference.preprocessing.levels.to_grey_levels` takes them, of which
+            digits with hard edges are softened; the columns of a table in the order of the card, with NaN
+            for missing values.
         shape: What :func:`batch_shape` returned.
         card: Card of the model.
         encoding: What the numbers are; for models of texts.
@@ -94,6 +96,8 @@ def network_batch(values: Array, shape: BatchShape, card: Card, *, encoding: Enc
         return _table_values(batch, name=spec.name)
     if card.reads == "pictures":
         pixels = to_grey_levels(batch, name=spec.name)
+        if spec.preprocessing == "digit":
+            pixels = soften_edges(pixels)
         return pixels if pixels.flags.c_contiguous else np.ascontiguousarray(pixels)
     if encoding == "multi_hot":
         return _ids_of_words(batch, name=spec.name)

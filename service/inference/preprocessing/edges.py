@@ -19,28 +19,34 @@ _NEIGHBOUR = 1 / 6
 
 
 def soften_edges(pixels: Pixels) -> Pixels:
-    """Blur a digit slightly if its edges are sharper than those of MNIST's digits.
+    """Blur digits slightly whose edges are sharper than those of MNIST's digits.
 
     Args:
-        pixels: uint8 (height, width), light on 0, up to 255.
+        pixels: uint8 (..., height, width), light on 0, up to 255.
 
     Returns:
-        uint8 array of the same shape, up to 255; ``pixels`` itself if its edges are soft enough.
+        uint8 array of the same shape, up to 255; ``pixels`` itself if all edges are soft enough.
     """
     levels = pixels.astype(np.float32)
-    steps = [np.abs(np.diff(levels, axis=axis)).ravel() for axis in (0, 1)]
-    total = sum(float(step.sum()) for step in steps)
-    if sum(float(step @ step) for step in steps) <= _SHARPEST * _WHITE * total:
+    heights = squares = np.zeros(pixels.shape[:-2], np.float32)
+    for axis in (-2, -1):
+        steps = np.abs(np.diff(levels, axis=axis))
+        heights = heights + steps.sum((-2, -1))
+        squares = squares + np.square(steps).sum((-2, -1))
+    sharp = squares > _SHARPEST * _WHITE * heights
+    if not sharp.any():
         return pixels
-    for axis in (0, 1):
-        levels = _blur(levels, axis=axis)
-    softened: Pixels = np.rint(levels * (_WHITE / levels.max())).astype(np.uint8)
+    softened = pixels.copy()
+    softened[sharp] = _blur(levels[sharp])
     return softened
 
 
-def _blur(levels: Values, *, axis: int) -> Values:
-    padded = np.pad(levels, [(1, 1) if axis == other else (0, 0) for other in (0, 1)])
-    last = padded.shape[axis]
-    left, right = (padded.take(range(start, last - 2 + start), axis=axis) for start in (0, 2))
-    blurred: Values = (1 - 2 * _NEIGHBOUR) * levels + _NEIGHBOUR * (left + right)
-    return blurred
+def _blur(levels: Values) -> Values:
+    """Blur digits (n, height, width), and stretch each to white again."""
+    for axis in (-2, -1):
+        padded = np.pad(levels, [(0, 0), *((1, 1) if axis == other else (0, 0) for other in (-2, -1))])
+        last = padded.shape[axis]
+        left, right = (padded.take(range(start, last - 2 + start), axis=axis) for start in (0, 2))
+        levels = (1 - 2 * _NEIGHBOUR) * levels + _NEIGHBOUR * (left + right)
+    stretched: Values = np.rint(levels * (_WHITE / levels.max((-2, -1), keepdims=True)))
+    return stretched

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import tritonclient.grpc as grpc
 import tritonclient.http as http
+from PIL import Image
 
 from service.client import Client, RequestRefused
 from service.inference.catalog import Catalog
 from service.inference.errors import InvalidInput, InvalidTensor
+from service.inference.preprocessing import prepare_digit
 
 Server = Any
 Run = Callable[..., Any]
@@ -109,6 +111,21 @@ def test_integers_of_0_and_1_are_black_and_white(catalog: Catalog, digits: Array
     expected = predictor.predict_array(white)
     for dtype in (np.uint8, np.int64, np.bool_, np.float16):
         assert predictor.predict_array((white > 0).astype(dtype)) == expected
+
+
+def test_digits_in_black_and_white_are_softened_like_pictures_by_every_protocol(
+    server: Server, catalog: Catalog, digits: Array
+) -> None:
+    white = np.where(digits > 127, 255, 0).astype(np.uint8)
+    pictures = [prepare_digit(Image.fromarray(digit)) for digit in white]
+    expected = catalog.predictor("mnist").probabilities(np.stack(pictures))
+    for values in (white, white > 0):
+        served = server.post_json("/v1/models/mnist:predict", {"instances": values.tolist()})
+        np.testing.assert_allclose(served.json()["predictions"], expected, atol=1e-5)
+        np.testing.assert_allclose(_triton(http, server.port, values), expected, atol=1e-5)
+        np.testing.assert_allclose(_triton(grpc, server.grpc_port, values), expected, atol=1e-5)
+        local = catalog.predictor("mnist").predict_array(values)
+        assert [row.best.label for row in local] == [str(row.argmax()) for row in expected]
 
 
 def test_a_batch_beyond_the_limit_is_refused(server: Server) -> None:

@@ -56,6 +56,20 @@ def test_digits_in_black_and_white_are_read(
     assert np.mean([found.unsure for found in predictions]) <= 0.1
 
 
+def test_arrays_in_black_and_white_are_read(mnist_digits: Array, labels: Array, models_folder: Path) -> None:
+    predictions = Catalog(models_folder).predictor("mnist").predict_array(mnist_digits[:200] > 127)
+    right = [found.best.label == str(label) for found, label in zip(predictions, labels, strict=False)]
+    assert np.mean(right) >= 0.97
+
+
+def test_digits_are_softened_one_by_one_or_together(mnist_digits: Array) -> None:
+    digits = np.concatenate([mnist_digits[:5], _black_and_white(mnist_digits[:5])])
+    together = soften_edges(digits)
+    assert (together[:5] == digits[:5]).all()
+    assert (together[5:] == [soften_edges(digit) for digit in digits[5:]]).all()
+    assert (together[5:] != digits[5:]).any((1, 2)).all()
+
+
 def test_digits_of_mnist_stay_as_they_are(mnist_digits: Array) -> None:
     changed = [digit for digit in mnist_digits if soften_edges(digit) is not digit]
     assert len(changed) <= 5
