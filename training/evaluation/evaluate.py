@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
-from service.inference.card import Card, RobustnessRow, read_card
+from service.inference.card import Card, read_card
 from service.inference.catalog import Catalog
 from training.errors import ExportError
 from training.evaluation.comparison import Comparison, compare, measured_sections
@@ -53,7 +53,7 @@ def evaluate(
     data: Path | None = None,
     pictures: Path | None = None,
     measurements: Collection[str] = (),
-    announce: Callable[[RobustnessRow], None] = lambda row: None,
+    announce: Callable[[str], None] = lambda line: None,
 ) -> Evaluation:
     """Run a model's ONNX file over its whole test set, and make further measurements.
 
@@ -64,7 +64,7 @@ def evaluate(
         data: Folder of the user's pictures, if the model was trained on it.
         pictures: Folder of pictures that show none of the classes, a subfolder for each kind.
         measurements: Further measurements to make, from :func:`supported_measurements`.
-        announce: Called with each row of the robustness table.
+        announce: Called with a line of text for each row of the long tables.
 
     Raises:
         ModelError: There is no such model, or its files are damaged.

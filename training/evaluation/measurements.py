@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from service.inference import Predictor
-from service.inference.card import Card, RobustnessRow
+from service.inference.card import Card
 from service.inference.catalog import Catalog
 from service.inference.explain import Explainer
 from training.datasets.pendigits import load_pendigits
@@ -35,7 +35,7 @@ class Subject:
     card: Card
     predictor: Predictor
     splits: Splits  # of its data; the pictures of the data set are as users would send them
-    announce: Callable[[RobustnessRow], None]  # is called with each row of the robustness table
+    announce: Callable[[str], None]  # is called with a line of text for each row of the long tables
     pictures: Path | None = None  # folder of further pictures that show none of the classes
 
     @property
@@ -92,7 +92,13 @@ MEASUREMENTS = {
     ),
     "drawings": _for_digits(lambda model: evaluate_drawings(model.predictor)),
     "pen_digits": _for_digits(lambda model: evaluate_pen_digits(model.predictor, load_pendigits())),
-    "pages": _for_digits(lambda model: evaluate_pages(model.predictor, model.splits.dataset.test)),
+    "pages": _for_digits(
+        lambda model: evaluate_pages(
+            model.predictor,
+            model.splits.dataset.test,
+            announce=lambda name, accuracy: model.announce(f"{name}: {accuracy:.4f}"),
+        )
+    ),
     "numbers": _for_digits(
         lambda model: evaluate_numbers(model.predictor, model.splits.dataset.test, load_pendigits())
     ),
@@ -106,7 +112,12 @@ MEASUREMENTS = {
     ),
     "robustness": _for_pictures(
         lambda model: evaluate_robustness(
-            model.predictor, model.baseline, model.splits.dataset.test, announce=model.announce
+            model.predictor,
+            model.baseline,
+            model.splits.dataset.test,
+            announce=lambda row: model.announce(
+                f"{row.name}: {row.accuracy:.4f} (version 1: {row.baseline:.4f})"
+            ),
         )
     ),
     "faithfulness": _for_pictures(

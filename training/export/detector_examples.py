@@ -24,14 +24,12 @@ _FILTERS = (Image.Resampling.LANCZOS, Image.Resampling.BILINEAR, Image.Resamplin
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorExamples:
-    """Pictures to distinguish, as the network takes them, and what the detector may cost and read."""
+    """Pictures to distinguish, as the network takes them, and what the detector may cost and reads."""
 
     known: Pixels  # of the classes, uint8 (n, height, width) or (n, height, width, 3)
     outliers: Pixels  # of no class
     max_loss: float  # share of validation pictures whose right predictions may become unsure
-    every_activation: bool = False  # whether it reads all activations, or the last one of each shape
     norms: bool = False  # whether it reads the norms of the activations beside their means
-    typical_factor: float = 0.999  # of the logits of a typical picture
 
 
 def garment_examples(train: Pixels, *, count: int = _GARMENT_OUTLIERS) -> DetectorExamples:
@@ -77,10 +75,8 @@ def photo_examples(train: Pixels, others: Path, *, synthetic: int = _PHOTO_OUTLI
     return DetectorExamples(
         known=np.concatenate([photos, *(_resend(photo, rng)[np.newaxis] for photo in sent)]),
         outliers=np.concatenate(outliers),
-        max_loss=0.001,
-        every_activation=True,
+        max_loss=0.002,
         norms=True,
-        typical_factor=0.9999,
     )
 
 

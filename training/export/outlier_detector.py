@@ -49,6 +49,7 @@ _MARGIN = 0.01  # added to the highest logit; every temperature leaves enough of
 # What a detector reads of each channel of an activation, and the operation that computes it.
 _MEAN, _NORM = ("mean", "ReduceMean"), ("norm", "ReduceL2")
 _REGULARIZATION = 0.01  # inverse strength, as scikit-learn counts it
+_TYPICAL_FACTOR = 0.999  # of the logits of a typical picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ def fit_detector(
     Raises:
         ExportError: The network does not end in a dense layer after convolutions.
     """
-    tensors = _stages(proto, every=examples.every_activation)
+    tensors = _stages(proto)
     observed, names = _observe(proto, tensors, norms=examples.norms)
     _, known = _activations(observed, names, examples.known)
     _, unknown = _activations(observed, names, examples.outliers)
@@ -94,8 +95,7 @@ def fit_detector(
     scores = held_out @ weights
     right = (probabilities.max(axis=1) >= unsure_below) & (probabilities.argmax(axis=1) == validation.y)
     limit = float(np.sort(scores[right])[-round(examples.max_loss * len(scores)) - 1])
-    typical = examples.typical_factor
-    steepness = np.log(typical / (1 - typical)) / (limit - float(np.median(scores)))
+    steepness = np.log(_TYPICAL_FACTOR / (1 - _TYPICAL_FACTOR)) / (limit - float(np.median(scores)))
     return OutlierDetector(
         tensors=tensors,
         weights=-steepness * weights,
@@ -198,20 +198,17 @@ def _find_detector(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return [*found, *(makers[name] for name in names if name in makers), *label_nodes]
 
 
-def _stages(proto: onnx.ModelProto, *, every: bool) -> tuple[str, ...]:
-    """Return the activations before a convolution or pooling, and the last features.
-
-    Of the activations of one shape, only the last one is returned if ``every`` is false.
-    """
+def _stages(proto: onnx.ModelProto) -> tuple[str, ...]:
+    """Return the last activation of each shape before a convolution or pooling, and the last features."""
     shapes = _shapes(proto)
-    found: dict[object, str] = {}
+    found: dict[tuple[int, ...], str] = {}
     after_convolution: set[str] = set()
     features = ""
     for node in proto.graph.node:
         source = node.input[0]
         follows = source in after_convolution
         if follows and (node.op_type == "Conv" or node.op_type.endswith("Pool")):
-            found[source if every else shapes[source][1:]] = source
+            found[shapes[source][1:]] = source
         if follows and node.op_type in ("MatMul", "Gemm") and not features:
             features = source
         if node.op_type == "Conv" or after_convolution & set(node.input):
@@ -269,12 +266,12 @@ def _observe(
 
 def _activations(
     content: bytes, names: tuple[str, ...], pictures: Pixels
-) -> tuple[npt.NDArray[np.float32], _Array]:
-    """Return the probabilities (n, classes), and what a detector reads (n, channels)."""
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the probabilities (n, classes), and what a detector reads (n, channels), float32."""
     probabilities, *parts = (
         np.concatenate(part) for part in zip(*_run(content, names, pictures), strict=True)
     )
-    return probabilities, np.concatenate(parts, axis=1).astype(np.float64)
+    return probabilities, np.concatenate(parts, axis=1)
 
 
 def _run(content: bytes, names: tuple[str, ...], pictures: Pixels) -> Iterator[list[npt.NDArray[np.float32]]]:

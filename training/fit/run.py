@@ -144,6 +144,13 @@ def complete_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return complete
 
 
+def settings_without_seed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all settings of a run but its seed, which a second stage has too."""
+    complete = complete_settings(settings)
+    tuning = complete.get("fine_tuning", {})
+    return complete | {"seed": None, "fine_tuning": tuning | {"seed": None}}
+
+
 def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, resume: bool) -> None:
     """Store the settings and the data of a new run, or check that a resumed run has the same.
 

@@ -17,7 +17,7 @@ from training.errors import ExportError, RunError
 from training.export.exporter import export, measure_network
 from training.export.model_card import Trained
 from training.fit.inputs import for_own_images, prepare_data
-from training.fit.run import Run, load_run
+from training.fit.run import Run, load_run, settings_without_seed
 from training.fit.run_folder import read_arguments, read_vocabulary, stored_examples
 from training.networks.ensemble import average_weights
 from training.recipes import load_recipe
@@ -213,12 +213,11 @@ def _check_members(job: ExportJob, runs: Sequence[Run]) -> None:
     for (first_folder, one), (folder, other) in itertools.combinations(members, 2):
         if other.recipe != one.recipe:
             continue
-        changed = {*other.changed_settings(one), *one.changed_settings(other)}
-        if changed - {"seed"}:
+        if settings_without_seed(other.settings) != settings_without_seed(one.settings):
             raise RunError(
                 f"{folder}: differs from {first_folder} in more than the seed; name runs with equal settings"
             )
-        if not changed:
+        if other.seed == one.seed:
             raise RunError(f"{folder}: has the same seed as {first_folder}; name runs of different seeds")
 
 

@@ -5,7 +5,7 @@ from PIL import Image
 
 from service.inference.errors import BlankImage, InputTooLarge
 from service.inference.preprocessing.decoding import flatten
-from service.inference.preprocessing.paper import drop_frame, drop_specks, find_paper_ink
+from service.inference.preprocessing.paper import drop_frame, drop_shadow, drop_specks, find_paper_ink
 from service.inference.preprocessing.plain import (
     BLANK,
     CroppedInk,
@@ -61,6 +61,11 @@ def _find(picture: Image.Image, *, may_search: bool = True) -> Drawing | Ink:
     levels = np.asarray(flat if flat.mode == "L" else flat.convert("L"))
     drawing = find_drawing(levels)
     kind = None if drawing is None else shape_of(drawing)
+    if drawing is not None and drawing.reaches_edge and kind in ("strokes", "parts"):
+        ink = drawing.ink()
+        lit = drop_shadow(ink)
+        if lit is not ink:
+            return lit
     if drawing is not None and kind == "strokes":
         return drawing
     if drawing is not None and kind == "framed":

@@ -6,6 +6,7 @@ morphological closing wider than the strokes estimates the paper without ink (Go
 removed.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,9 @@ _NOISE_DEVIATIONS, _MIN_INK, _MIN_SHARE = 5, 0.05, 0.28
 # Noise is the difference of pixels this far apart: neighbours are alike after blurring and compression.
 _NOISE_DISTANCE = 4
 _FULL_INK = 80  # percentile of the ink that is full
+# A shadow, such as that of an arm, is weaker than this share of the ink's usual strength. The box of a digit
+# has less than this share of the area of the box around both.
+_MAX_SHADOW, _MAX_LIT = 0.7, 0.7
 # Ink exceeds ruled lines this many times, unless they exceed this share of it.
 _LINE_INK, _MAX_LINE_INK = 1.15, 0.6
 # Shares of the main mark's ink, ink in a pixel, and size: another digit has at least these.
@@ -90,6 +94,18 @@ def drop_specks(ink: Ink) -> Ink:
     return result
 
 
+def drop_shadow(ink: Ink) -> Ink:
+    """Return the ink of a drawing on a plain page without a shadow that reaches the edge.
+
+    Args:
+        ink: float32 (height, width), 0 where there is no ink.
+    """
+    strongest = float(ink.max())
+    mask, lit = ink > FAINT_SHARE * strongest, ink > _MAX_SHADOW * strongest
+    lit = _digit_marks(ink, lit, lit, parts=_ON_PLAIN_PAGE)
+    return _stretch(ink, lit, _MAX_SHADOW * strongest) if _has_shadow(mask, lit, margin=1) else ink
+
+
 def drop_frame(ink: Ink) -> Ink:
     """Return the ink of a drawing on a plain page without the mark that encloses all others.
 
@@ -138,12 +154,44 @@ def _select(ink: Ink, noise: float, sketch: Sketch) -> Ink:
     full = float(np.percentile(written, _FULL_INK))
     mask, floor = _without_rulings(ink, max(floor, _MIN_SHARE * full), full)
     kept = _digit_marks(ink, mask, main)
+    # The estimate of the paper hides the end of a shadow up to half a kernel from the edge.
+    margin = math.ceil(sketch.kernel / 2 * max(ink.shape) / max(main.shape))
+    lit = _digit_marks(ink, mask & (ink > _MAX_SHADOW * full), main)
+    if _has_shadow(kept, lit, margin):
+        kept, floor = lit, _MAX_SHADOW * full
     if not kept.any():
         raise BlankImage("the picture is blank: only lines and edges are on it; draw a digit first")
+    return _stretch(ink, kept, floor)
+
+
+def _stretch(ink: Ink, kept: Mask, floor: float) -> Ink:
+    """Stretch the ink of marks, which exceeds a floor, to 255, and leave out all other ink."""
     full = max(float(np.percentile(ink[kept], _FULL_INK)), floor)
     stretched = np.clip((ink - floor / 2) / (full - floor / 2), 0, 1) * 255
     result: Ink = np.where(dilate(kept, (3, 3)), stretched, 0).astype(np.float32)
     return result
+
+
+def _has_shadow(marks: Mask, lit: Mask, margin: int) -> bool:
+    """Return whether marks reach the edge only together with a shadow, which makes them larger.
+
+    Args:
+        marks: The digits, perhaps with a shadow.
+        lit: The marks that are stronger than shadows.
+        margin: Distance in pixels that counts as the edge.
+    """
+    if _is_inside(marks, margin) or not lit.any() or not _is_inside(lit, margin):
+        return False
+    return _box_area(lit) < _MAX_LIT * _box_area(marks)
+
+
+def _is_inside(mask: Mask, margin: int) -> bool:
+    return bool(np.count_nonzero(mask) == np.count_nonzero(mask[margin:-margin, margin:-margin]))
+
+
+def _box_area(mask: Mask) -> int:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int((rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1))
 
 
 def _without_rulings(ink: Ink, floor: float, full: float) -> tuple[Mask, float]:

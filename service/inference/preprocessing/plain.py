@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from service.inference.errors import BlankImage
+from service.inference.preprocessing.sheet import is_sheet
 
 Ink = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.uint8]
@@ -32,6 +33,9 @@ FAINT_SHARE = 0.02
 _MAX_SPAN = 0.93
 # Ink that fills more of its bounding box than this is a sheet or a spot of light, or one straight stroke.
 _MAX_FILL = 0.75
+# Ink that fills less of it, but more than this, may be a sheet that is rotated: its sides are straight, so it
+# fills this share of a rotated rectangle.
+_MIN_SHEET, _SHEET_FILL = 0.4, 0.88
 _STRAIGHT = 2.5  # length of such a stroke, in widths
 
 
@@ -56,11 +60,13 @@ class Drawing:
         levels: uint8 (height, width), grey levels of the page.
         background: Grey level of the paper.
         cropped: The ink, in grey levels by which it differs from the paper.
+        reaches_edge: Whether ink reaches the edge of the page.
     """
 
     levels: Levels
     background: float
     cropped: CroppedInk
+    reaches_edge: bool
 
     def ink(self) -> Ink:
         """Return the ink of the whole page, float32 (height, width)."""
@@ -121,7 +127,8 @@ def find_drawing(levels: Levels) -> Drawing | None:
     # Clockwise from the top left.
     border = np.concatenate([levels[0], levels[1:-1, -1], levels[-1, ::-1], levels[-2:0:-1, 0]])
     background = median(border)
-    if not _is_plain(border, background) and min(levels.shape) > _NARROW:
+    is_even = max(float(border.max()) - background, background - float(border.min())) <= _PLAIN_BORDER
+    if not is_even and not _is_crossed(border, background) and min(levels.shape) > _NARROW:
         return None
     is_dark_ink = background > _WHITE / 2
     strongest = background - float(levels.min()) if is_dark_ink else float(levels.max()) - background
@@ -131,13 +138,12 @@ def find_drawing(levels: Levels) -> Drawing | None:
     faint = strongest * FAINT_SHARE
     visible = levels < math.ceil(background - faint) if is_dark_ink else levels > int(background + faint)
     box, is_solid = _bounding_box(visible)
-    return Drawing(levels, background, CroppedInk(difference(levels[box], background), is_solid))
+    cropped = CroppedInk(difference(levels[box], background), is_solid)
+    return Drawing(levels, background, cropped, reaches_edge=not is_even)
 
 
-def _is_plain(border: Levels, background: float) -> bool:
-    """Return whether a border is even, except where a few strokes cross it."""
-    if max(float(border.max()) - background, background - float(border.min())) <= _PLAIN_BORDER:
-        return True
+def _is_crossed(border: Levels, background: float) -> bool:
+    """Return whether a border is even except where a few strokes cross it."""
     crossed = np.abs(border - np.float32(background)) > _PLAIN_BORDER
     crossings = np.count_nonzero(crossed & ~np.roll(crossed, 1))
     return bool(crossings <= _MAX_CROSSINGS and crossed.mean() <= _MAX_CROSSED)
@@ -156,7 +162,10 @@ def shape_of(drawing: Drawing) -> Literal["strokes", "parts", "framed", "unknown
     is_square = (
         is_compact and min(float((side > FAINT_SHARE * strongest).mean()) for side in sides) > _MAX_FILL
     )
-    is_filled = is_compact and float(box.mean()) > _MAX_FILL * strongest
+    fill = float(box.mean()) / strongest
+    is_filled = is_compact and (
+        fill > _MAX_FILL or (fill > _MIN_SHEET and is_sheet(box > FAINT_SHARE * strongest, fill=_SHEET_FILL))
+    )
     if is_square and not is_filled:
         return "framed"
     if is_filled or max(height / page[0], width / page[1]) > _MAX_SPAN:

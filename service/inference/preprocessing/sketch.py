@@ -7,9 +7,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from service.inference.errors import BlankImage, FaintInk
-from service.inference.preprocessing.components import Mask, fill_holes, find_components
+from service.inference.preprocessing.components import Mask, find_components
 from service.inference.preprocessing.morphology import close, dilate, erode, open_, reconstruct
 from service.inference.preprocessing.plain import BLANK
+from service.inference.preprocessing.sheet import is_sheet
 
 Levels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -32,9 +33,6 @@ _CANDIDATES = 4
 _MIN_CONTRAST, _TRACE, _NOISE = 12, 8, 3.5
 # What touches the edge of the picture, and what is as solid as a sheet of paper, is hardly handwriting.
 _AT_EDGE, _SOLID = 0.05, 0.002
-# A sheet fills this share of its rectangle and of its outline, is at most so many times longer than wide, and
-# has at least so many pixels on each side.
-_SHEET_FILL, _SHEET_INK, _SHEET_ASPECT, _SHEET_SIDE = 0.75, 0.6, 2.5, 6
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def _search(levels: Levels, kernel: int, noise: float) -> _Finding:
     scores[0] = 0
     scores[found.at_edge] *= _AT_EDGE
     for number in np.argsort(-scores)[:_CANDIDATES]:
-        if scores[number] > 0 and _is_sheet(found.crop(number)):
+        if scores[number] > 0 and is_sheet(found.crop(number)):
             scores[number] *= _SOLID
     number = int(scores.argmax())
     return _Finding(float(scores[number]), found.labels == number, strongest)
@@ -157,26 +155,3 @@ def _noise(levels: Levels) -> float:
     steps = np.sort(np.abs(levels[:, distance:].astype(np.int16) - levels[:, :-distance]), axis=None)
     # Lines and strokes are in the upper half. Of normal noise, the mean of the lower half is 0.46 deviations.
     return float(steps[: len(steps) // 2 + 1].mean()) / 0.46
-
-
-def _is_sheet(mark: Mask) -> bool:
-    """Return whether a mark is a compact, filled rectangle."""
-    width, height = _smallest_rectangle(mark)
-    if max(width, height) > _SHEET_ASPECT * min(width, height) or min(width, height) < _SHEET_SIDE:
-        return False
-    area = float(fill_holes(mark).sum())
-    return bool(area > _SHEET_FILL * width * height and mark.sum() > _SHEET_INK * area)
-
-
-def _smallest_rectangle(mark: Mask) -> tuple[float, float]:
-    """Return the sides of the smallest rectangle, turned by whole degrees, that encloses a mark."""
-    rows = np.flatnonzero(mark.any(axis=1))
-    first, last = mark[rows].argmax(axis=1), mark.shape[1] - 1 - mark[rows, ::-1].argmax(axis=1)
-    x, y = np.concatenate([first, last])[:, None], np.concatenate([rows, rows])[:, None]
-    angles = np.deg2rad(np.arange(90))
-    cosine, sine = np.cos(angles), np.sin(angles)
-    # A pixel has an extent of its own.
-    widths = np.ptp(x * cosine + y * sine, axis=0) + cosine + sine
-    heights = np.ptp(y * cosine - x * sine, axis=0) + cosine + sine
-    smallest = int((widths * heights).argmin())
-    return float(widths[smallest]), float(heights[smallest])

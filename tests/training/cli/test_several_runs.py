@@ -1,5 +1,6 @@
 """Several runs are exported as one network: their mean logits, or their mean weights."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,24 @@ def test_runs_that_differ_in_their_seed_are_exported_as_one_network(
     evaluated = call(cli.evaluate, "mnist", "--version", 3, "--models", tmp_path / "models")
     assert evaluated.exit_code == 0
     assert "DIFFERS" not in evaluated.output
+
+
+def _add_second_stage(folder: Path, *, seed: int, epochs: int) -> None:
+    """Write hyperparameters of a second stage into a run, as recipes that fine-tune a base have."""
+    record = json.loads((folder / "run.json").read_text())
+    record["settings"]["fine_tuning"] = {"seed": seed, "epochs": epochs}
+    (folder / "run.json").write_text(json.dumps(record))
+
+
+def test_the_seed_of_a_second_stage_may_differ_too(tmp_path: Path, mnist_cache: Path) -> None:
+    for name, seed in (("one", 1), ("two", 2)):
+        train(tmp_path, "--seed", seed, "--run", name, recipe="mnist-small-convnet")
+        _add_second_stage(tmp_path / "runs" / name, seed=seed, epochs=1)
+    assert export(tmp_path, "--run", "one", "--run", "two", recipe="mnist-small-convnet").exit_code == 0
+
+    _add_second_stage(tmp_path / "runs" / "two", seed=2, epochs=2)
+    with pytest.raises(RunError, match=r"two: differs from .* in more than the seed"):
+        export(tmp_path, "--run", "one", "--run", "two", recipe="mnist-small-convnet")
 
 
 def test_runs_of_two_recipes_are_exported_as_one_network(tmp_path: Path, mnist_cache: Path) -> None:

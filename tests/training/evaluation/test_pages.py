@@ -1,6 +1,8 @@
 """Digits are read on generated photos and scans of paper, boards and screens."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from service.inference.errors import BlankImage
 from service.inference.preprocessing import decode_image, prepare_digit
 from training import cli
 from training.datasets import Examples
+from training.evaluation.measurements import MEASUREMENTS
 from training.evaluation.pages import evaluate_pages
 from training.evaluation.pictures.page_kinds import PAGE_KINDS, PageKind, generate_page
 
@@ -58,6 +61,20 @@ def test_the_evaluation_has_a_row_for_each_kind(digits: Examples) -> None:
     assert list(accuracies) == [kind.name for kind in PAGE_KINDS]
     assert announced == accuracies
     assert accuracies["plain page"] == 1
+
+
+def test_each_row_is_printed_when_it_is_measured(digits: Examples) -> None:
+    lines: list[str] = []
+    model: Any = SimpleNamespace(
+        predictor=Catalog(BUNDLED, providers=("cpu",)).predictor("mnist"),
+        splits=SimpleNamespace(dataset=SimpleNamespace(test=Examples(digits.x[:1], digits.y[:1]))),
+        announce=lines.append,
+    )
+
+    accuracies = MEASUREMENTS["pages"].measure(model)
+
+    assert isinstance(accuracies, dict)
+    assert lines == [f"{name}: {accuracy:.4f}" for name, accuracy in accuracies.items()]
 
 
 def test_the_readme_has_a_figure_for_every_kind_of_page() -> None:

@@ -84,6 +84,18 @@ def _sharply_shaded(page: Page) -> Floats:
     return page.written(page.filled(1, 1, 1)) * (1 - shade * page.uniform(0.25, 0.5))[..., None]
 
 
+def _shaded_by_an_arm(page: Page) -> Floats:
+    height, width = page.x.shape
+    x, y = page.x / width, page.y / height
+    hand = np.array([page.uniform(-0.5, 0.5), page.uniform(-0.4, 0.2)])
+    arm = np.array([page.uniform(-0.5, 0.5), 0.7]) - hand  # beyond the lower edge
+    along = np.clip(((x - hand[0]) * arm[0] + (y - hand[1]) * arm[1]) / (arm @ arm), 0, 1)
+    distance = np.hypot((x - hand[0] - along * arm[0]) * width, (y - hand[1] - along * arm[1]) * height)
+    softness = page.uniform(0.005, 0.08) * page.side + 1
+    shade: Floats = np.clip((page.uniform(0.035, 0.1) * page.side - distance) / softness + 0.5, 0, 1)
+    return page.written(page.filled(1, 1, 1)) * (1 - shade * page.uniform(0.25, 0.6))[..., None]
+
+
 def _with_margin(page: Page) -> Floats:
     place = page.uniform(0.3, 0.4) * min(page.x.shape)
     width = max(1.5, page.uniform(0.002, 0.005) * page.side)
@@ -183,6 +195,7 @@ PAGE_KINDS = (
     PageKind("plain page", lambda page: page.written(page.filled(1, 1, 1), (0, 0, 0)), photographed=False),
     PageKind("soft shadow", _softly_shaded),
     PageKind("hard shadow", _sharply_shaded),
+    PageKind("shadow of an arm", _shaded_by_an_arm),
     PageKind("lined paper", lambda page: page.written(_ruled(page, squared=False), _BLUE)),
     PageKind("squared paper", lambda page: page.written(_ruled(page, squared=True), _BLUE)),
     PageKind("margin line", _with_margin),

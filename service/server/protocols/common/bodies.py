@@ -139,6 +139,9 @@ def parse_json(body: bytes | memoryview) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        is_number = error.doc.startswith(_NOT_FINITE, error.pos)
-        hint = "; JSON has no NaN and no Infinity" if is_number else ""
-        raise RequestError(ErrorCode.MALFORMED_JSON, f"the body is not JSON: {error}{hint}") from error
+        if "UTF-8" in error.msg or b"\0" in bytes(body[:4]):
+            cause = "it is not in UTF-8; send it in that encoding"
+        else:
+            is_number = error.doc.startswith(_NOT_FINITE, error.pos)
+            cause = f"{error}; JSON has no NaN and no Infinity" if is_number else str(error)
+        raise RequestError(ErrorCode.MALFORMED_JSON, f"the body is not JSON: {cause}") from error

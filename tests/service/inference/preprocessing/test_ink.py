@@ -1,11 +1,11 @@
-"""Tests that the ink of clean drawings is found without a change."""
+"""Tests that the ink of clean drawings is found without a change, and without the shadow on a page."""
 
 import time
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from service.inference.errors import BlankImage, FaintInk
 from service.inference.preprocessing.ink import find_ink
@@ -115,3 +115,33 @@ def test_the_time_does_not_grow_with_the_square_of_the_number_of_dots() -> None:
     started = time.thread_time()
     assert np.count_nonzero(find_ink(Image.fromarray(page))) == 180**2
     assert time.thread_time() - started < 1
+
+
+def _under_a_shadow(picture: Image.Image, *, strength: float) -> Image.Image:
+    """Darken a page along a band that runs over the digit to the lower edge, such as the shadow of an arm."""
+    band = Image.new("L", picture.size, 0)
+    ImageDraw.Draw(band).line([(190, 40), (60, 300)], fill=255, width=44)
+    shade = np.asarray(band.filter(ImageFilter.GaussianBlur(5)), dtype=np.float64) / 255
+    return Image.fromarray(np.rint(np.asarray(picture) * (1 - strength * shade)).astype(np.uint8))
+
+
+@pytest.mark.parametrize("paper", [255, 225], ids=["white", "grey and grainy"])
+@pytest.mark.parametrize("strength", [0.3, 0.45, 0.6])
+def test_a_shadow_that_reaches_the_edge_is_no_ink(strength: float, paper: int) -> None:
+    page = _drawn(SEVEN).point(lambda level: round(25 + level * (paper - 25) / 255))
+    grain = np.random.default_rng(3).normal(0, 3 if paper < 255 else 0, (280, 280))
+    shaded = np.asarray(_under_a_shadow(page, strength=strength)) + grain
+    picture = Image.fromarray(np.clip(np.rint(shaded), 0, 255).astype(np.uint8))
+
+    found, drawn = find_ink(picture) > 64, np.asarray(_drawn(SEVEN)) < 192
+
+    assert (found & drawn).sum() >= 0.95 * drawn.sum()
+    assert (found & ~drawn).sum() <= 0.15 * drawn.sum()
+
+
+def test_grey_strokes_across_the_edge_stay_beside_black_ones() -> None:
+    page = Image.new("L", (280, 280), 255)
+    ImageDraw.Draw(page).line([(60, 80), (200, 80)], fill=0, width=16)
+    ImageDraw.Draw(page).line([(200, 80), (140, 280)], fill=60, width=16)
+
+    assert (find_ink(page)[180:260] > 128).any()

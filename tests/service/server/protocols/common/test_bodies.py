@@ -98,8 +98,12 @@ def test_parameters_that_are_no_object_are_an_error(
 
 def test_json_may_have_a_byte_order_mark() -> None:
     assert parse_json(codecs.BOM_UTF8 + b'{"inputs": 1}') == {"inputs": 1}
-    with pytest.raises(RequestError, match="not JSON"):
-        parse_json(codecs.BOM_UTF16_LE + b"[]")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "latin-1"])
+def test_json_in_another_encoding_is_refused_with_the_encoding_to_send(encoding: str) -> None:
+    with pytest.raises(RequestError, match="the body is not JSON: it is not in UTF-8; send it"):
+        parse_json('{"inputs": ["schön"]}'.encode(encoding))
 
 
 @pytest.mark.parametrize("path", ["/models/mnist", "/v1/models/mnist:predict", "/classify_image"])
