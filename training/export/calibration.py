@@ -1,11 +1,12 @@
 """Fits the calibration of a network's confidence on the validation split.
 
-The basis is one temperature that divides all logits (Guo, Pleiss, Sun and Weinberger 2017). Two methods with
+The basis is one temperature that divides all logits (Guo, Pleiss, Sun and Weinberger 2017). Methods with
 more parameters are tried as well, and one is used if five-fold cross-validation within the validation split
 shows a gain: offsets of the labels' logits (Platt 1999 for two labels), and a power of the margin, the
 distance of the highest logit to the next one. The power corrects a network whose large margins are
-overconfident, or, after training with smoothed labels, its medium ones. Like a temperature, it never changes
-the predicted label: it leaves a margin that float32 can hold.
+overconfident, or, after training with smoothed labels, its medium ones. It may be added to a share of the
+margin itself, where the power alone would be too unsure at small margins. Like a temperature, neither changes
+the predicted label: a margin is left that float32 can hold.
 """
 
 from collections.abc import Callable
@@ -27,6 +28,7 @@ LEAST_MARGIN = 1e-4
 _SMALLEST_PROBABILITY = 1e-12
 _TEMPERATURES = (0.25, 4.0)
 _POWERS = (0.4, 2.6)
+_POWERS_OF_SUMS = (1.2, 5.0)  # of a power that is added to a share of the margin
 _REFERENCE_MARGIN = 4.0  # margins are divided by it during the fit, which keeps the parameters near 1
 _FOLDS = 5
 _SEED = 0
@@ -41,6 +43,7 @@ class Calibration:
     temperature: float = 1.0  # divisor of the logits
     power: float = 1.0  # exponent of the margin, after division by ``margin_temperature``
     margin_temperature: float | None = None  # divisor of the margin; None for ``temperature``
+    margin_share: float = 0.0  # factor of the margin, which is added to its power
     offsets: tuple[float, ...] = ()  # added to the labels' logits last; empty for none
 
     @property
@@ -51,7 +54,8 @@ class Calibration:
         if self.power == 1.0:
             return "temperature"
         divisor = f" divided by {self.margin_temperature:g}" if self.margin_temperature else ""
-        return f"temperature; margin of the best label{divisor} to the power {self.power:g}"
+        added = f", and {self.margin_share:g} times the margin" if self.margin_share else ""
+        return f"temperature; margin of the best label{divisor} to the power {self.power:g}{added}"
 
     def apply(self, probabilities: Probabilities) -> _Array:
         """Return calibrated float64 (n, classes) probabilities."""
@@ -59,8 +63,8 @@ class Calibration:
         scaled = values / self.temperature
         if self.power != 1.0:
             best, margin, without_margin = _split_margin(values)
-            margin = (margin / (self.margin_temperature or self.temperature)) ** self.power
-            margin = np.maximum(margin, LEAST_MARGIN)
+            powered = (margin / (self.margin_temperature or self.temperature)) ** self.power
+            margin = np.maximum(powered + self.margin_share * margin, LEAST_MARGIN)
             scaled = without_margin / self.temperature + best * margin[:, None]
         result: _Array = softmax(scaled + np.array(self.offsets or 0.0), axis=1)
         return result
@@ -76,23 +80,22 @@ def _logits(probabilities: Probabilities) -> _Array:
 def fit_calibration(probabilities: Probabilities, y: Classes, *, keeps_labels: bool = False) -> Calibration:
     """Choose a method by cross-validation and fit it.
 
-    A method with more parameters than the temperature is used only if its gain in log-loss is larger than the
-    standard error of that gain.
+    A method is used in place of the one before only if its gain in log-loss is larger than the standard error
+    of that gain.
 
     Args:
         probabilities: (n, classes) of the validation split, on which no weight was trained.
         y: (n,) true classes.
         keeps_labels: Do not try offsets, which change the label of some examples.
     """
-    baseline = _held_out_losses(fit_temperature, probabilities, y)
     best: Fit = fit_temperature
-    best_gain = 0.0
-    candidates: tuple[Fit, ...] = (fit_power,) if keeps_labels else (fit_offsets, fit_power)
-    for candidate in candidates:
-        gains = baseline - _held_out_losses(candidate, probabilities, y)
-        gain, error = float(gains.mean()), float(gains.std() / np.sqrt(len(gains)))
-        if gain > max(error, best_gain):
-            best, best_gain = candidate, gain
+    losses = _held_out_losses(best, probabilities, y)
+    candidates: tuple[Fit, ...] = (fit_power, fit_power_and_share)
+    for candidate in candidates if keeps_labels else (fit_offsets, *candidates):
+        found = _held_out_losses(candidate, probabilities, y)
+        gains = losses - found
+        if float(gains.mean()) > float(gains.std() / np.sqrt(len(gains))):
+            best, losses = candidate, found
     return best(probabilities, y)
 
 
@@ -118,16 +121,12 @@ def fit_power(probabilities: Probabilities, y: Classes) -> Calibration:
     # With two labels, the logits without the margin are all equal, and have no temperature.
     two = probabilities.shape[1] == 2
 
-    def fit(power: float) -> tuple[_Array, float]:
+    def features(power: float) -> list[_Array]:
         powered = best * ((margin / _REFERENCE_MARGIN) ** power)[:, None]
-        return _minimize_log_loss(np.stack([powered] if two else [powered, without_margin], axis=2), y)
+        return [powered] if two else [powered, without_margin]
 
-    found = minimize_scalar(
-        lambda power: fit(power)[1], bounds=_POWERS, method="bounded", options={"xatol": 1e-3}
-    )
-    power = round(float(found.x), 3)
-    slopes, _ = fit(power)
-    margin_temperature = round(_REFERENCE_MARGIN * max(float(slopes[0]), 1e-6) ** (-1 / power), 4)
+    power, slopes = _find_power(features, y, _POWERS)
+    margin_temperature = _margin_temperature(slopes[0], power)
     if not margin_temperature:  # no example is wrong, so the loss has no minimum
         return fit_temperature(probabilities, y)
     if two:
@@ -135,6 +134,56 @@ def fit_power(probabilities: Probabilities, y: Classes) -> Calibration:
     return Calibration(
         temperature=_temperature(slopes[1]), power=power, margin_temperature=margin_temperature
     )
+
+
+def fit_power_and_share(probabilities: Probabilities, y: Classes) -> Calibration:
+    """Find the power and the share of the margin, and the two temperatures, with the lowest log-loss.
+
+    With two labels, or if the margin would shrink anywhere, this is :func:`fit_power`.
+    """
+    best, margin, without_margin = _split_margin(_logits(probabilities))
+
+    def features(power: float) -> list[_Array]:
+        powered = best * ((margin / _REFERENCE_MARGIN) ** power)[:, None]
+        return [powered, best * margin[:, None], without_margin]
+
+    if probabilities.shape[1] == 2:
+        return fit_power(probabilities, y)
+    power, slopes = _find_power(features, y, _POWERS_OF_SUMS)
+    margin_temperature = _margin_temperature(slopes[0], power)
+    share = round(float(slopes[1]), 4)
+    if not margin_temperature or slopes[0] <= 0 or share <= 0:
+        return fit_power(probabilities, y)
+    return Calibration(
+        temperature=_temperature(slopes[2]),
+        power=power,
+        margin_temperature=margin_temperature,
+        margin_share=share,
+    )
+
+
+def _find_power(
+    features: Callable[[float], list[_Array]], y: Classes, limits: tuple[float, float]
+) -> tuple[float, _Array]:
+    """Find the power with the lowest log-loss of logits that are linear in its features.
+
+    Returns:
+        The power, and the slopes of the features.
+    """
+
+    def fit(power: float) -> tuple[_Array, float]:
+        return _minimize_log_loss(np.stack(features(power), axis=2), y)
+
+    found = minimize_scalar(
+        lambda power: fit(power)[1], bounds=limits, method="bounded", options={"xatol": 1e-3}
+    )
+    power = round(float(found.x), 3)
+    return power, fit(power)[0]
+
+
+def _margin_temperature(slope: float, power: float) -> float:
+    """Return the divisor of the margin that the slope of its power stands for; 0 if it is too small."""
+    return round(float(_REFERENCE_MARGIN * max(float(slope), 1e-6) ** (-1 / power)), 4)
 
 
 def _split_margin(values: _Array) -> tuple[_Array, _Array, _Array]:

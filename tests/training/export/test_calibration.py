@@ -10,6 +10,7 @@ from training.export.calibration import (
     fit_calibration,
     fit_offsets,
     fit_power,
+    fit_power_and_share,
     fit_temperature,
 )
 from training.metrics import calibration_error, chance_level_error
@@ -85,6 +86,29 @@ def test_finds_the_power_of_the_margin_after_smoothed_labels() -> None:
     changed = found.apply(probabilities)
     assert (changed.argmax(axis=1) == probabilities.argmax(axis=1)).all()
     np.testing.assert_allclose(changed, true, atol=0.03)
+
+
+def test_finds_the_power_that_is_added_to_a_share_of_the_margin() -> None:
+    random = np.random.default_rng(3)
+    probabilities = _softmax(random.normal(0, 2, (8_000, 10)))
+    true = Calibration(temperature=1.2, power=4.0, margin_temperature=2.5, margin_share=0.8)
+    y = _draw(true.apply(probabilities), random)
+
+    found = fit_calibration(probabilities, y)
+
+    assert found == fit_power_and_share(probabilities, y)
+    assert found.margin_share == pytest.approx(0.8, abs=0.15)
+    changed = found.apply(probabilities)
+    assert (changed.argmax(axis=1) == probabilities.argmax(axis=1)).all()
+    np.testing.assert_allclose(changed, true.apply(probabilities), atol=0.04)
+
+
+def test_the_margin_of_two_labels_gets_a_power_alone() -> None:
+    random = np.random.default_rng(3)
+    probabilities = _softmax(random.normal(0, 2, (2_000, 2)))
+    y = _draw(Calibration(temperature=1.2, power=1.8).apply(probabilities), random)
+
+    assert fit_power_and_share(probabilities, y) == fit_power(probabilities, y)
 
 
 def test_probabilities_of_exactly_one_are_accepted() -> None:

@@ -109,7 +109,8 @@ def _steps(calibration: Calibration, *, sigmoid: bool) -> list[_Step]:
             ("TopK", "first_two", ("scaled", np.array([2]))),
             ("MatMul", "margin", ("first_two", [[rest], [-rest]])),
             ("Pow", "raised", ("margin", power)),
-            ("Max", "kept", ("raised", LEAST_MARGIN)),
+            *_added_share(calibration),
+            ("Max", "kept", ("sum" if calibration.margin_share else "raised", LEAST_MARGIN)),
             ("MatMul", "highest", ("first_two", [[1.0], [0.0]])),
             ("MatMul", "next", ("first_two", [[0.0], [1.0]])),
             ("Add", "best", ("next", "kept")),
@@ -121,6 +122,17 @@ def _steps(calibration: Calibration, *, sigmoid: bool) -> list[_Step]:
         added = offsets[1:] - offsets[:1] if sigmoid else offsets
         steps.append(("Add", "moved", (steps[-1][1], added)))
     return steps
+
+
+def _added_share(calibration: Calibration) -> list[_Step]:
+    """Return the operations that add a share of the margin, which is divided already, to its power."""
+    if not calibration.margin_share:
+        return []
+    divisor = calibration.margin_temperature or calibration.temperature
+    return [
+        ("Mul", "share", ("margin", calibration.margin_share * divisor)),
+        ("Add", "sum", ("raised", "share")),
+    ]
 
 
 def _add_constant(graph: onnx.GraphProto, name: str, value: object) -> str:

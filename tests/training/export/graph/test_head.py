@@ -58,6 +58,12 @@ def _network(head: str, classes: int) -> onnx.ModelProto:
         ("Softmax", 3, Calibration(temperature=0.7, offsets=(0.5, -1.0, 0.5))),
         ("Softmax", 10, Calibration(temperature=0.8, power=1.8, margin_temperature=2.0)),
         ("Softmax", 3, Calibration(temperature=1.3, power=0.6)),
+        (
+            "Softmax",
+            10,
+            Calibration(temperature=0.8, power=4.0, margin_temperature=2.0, margin_share=0.4),
+        ),
+        ("Softmax", 4, Calibration(temperature=1.3, power=2.0, margin_share=0.4)),
         ("Sigmoid", 2, Calibration(temperature=1.5)),
         ("Sigmoid", 2, Calibration(temperature=1.5, offsets=(0.4, -0.4))),
         ("Sigmoid", 2, Calibration(temperature=0.6, power=0.7)),
