@@ -115,75 +115,51 @@ def fit_offsets(probabilities: Probabilities, y: Classes) -> Calibration:
     )
 
 
-def fit_power(probabilities: Probabilities, y: Classes) -> Calibration:
-    """Find the power of the margin and the two temperatures with the lowest log-loss."""
+def fit_power(probabilities: Probabilities, y: Classes, *, with_share: bool = False) -> Calibration:
+    """Find the power of the margin and the two temperatures with the lowest log-loss.
+
+    Args:
+        probabilities: (n, classes) of the validation split.
+        y: (n,) true classes.
+        with_share: Also find the share of the margin that is added to its power; for more than two labels.
+    """
     best, margin, without_margin = _split_margin(_logits(probabilities))
     # With two labels, the logits without the margin are all equal, and have no temperature.
     two = probabilities.shape[1] == 2
+    linear = [best * margin[:, None]] if with_share else []
+    others = [] if two else [without_margin]
 
-    def features(power: float) -> list[_Array]:
+    def fit(power: float) -> tuple[_Array, float]:
         powered = best * ((margin / _REFERENCE_MARGIN) ** power)[:, None]
-        return [powered] if two else [powered, without_margin]
+        return _minimize_log_loss(np.stack([powered, *linear, *others], axis=2), y)
 
-    power, slopes = _find_power(features, y, _POWERS)
-    margin_temperature = _margin_temperature(slopes[0], power)
+    found = minimize_scalar(
+        lambda power: fit(power)[1],
+        bounds=_POWERS_OF_SUMS if with_share else _POWERS,
+        method="bounded",
+        options={"xatol": 1e-3},
+    )
+    power = round(float(found.x), 3)
+    slopes, _ = fit(power)
+    margin_temperature = round(_REFERENCE_MARGIN * max(float(slopes[0]), 1e-6) ** (-1 / power), 4)
     if not margin_temperature:  # no example is wrong, so the loss has no minimum
         return fit_temperature(probabilities, y)
     if two:
         return Calibration(temperature=margin_temperature, power=power)
-    return Calibration(
-        temperature=_temperature(slopes[1]), power=power, margin_temperature=margin_temperature
-    )
-
-
-def fit_power_and_share(probabilities: Probabilities, y: Classes) -> Calibration:
-    """Find the power and the share of the margin, and the two temperatures, with the lowest log-loss.
-
-    With two labels, or if the margin would shrink anywhere, this is :func:`fit_power`.
-    """
-    best, margin, without_margin = _split_margin(_logits(probabilities))
-
-    def features(power: float) -> list[_Array]:
-        powered = best * ((margin / _REFERENCE_MARGIN) ** power)[:, None]
-        return [powered, best * margin[:, None], without_margin]
-
-    if probabilities.shape[1] == 2:
-        return fit_power(probabilities, y)
-    power, slopes = _find_power(features, y, _POWERS_OF_SUMS)
-    margin_temperature = _margin_temperature(slopes[0], power)
-    share = round(float(slopes[1]), 4)
-    if not margin_temperature or slopes[0] <= 0 or share <= 0:
+    share = round(float(slopes[1]), 4) if with_share else 0.0
+    if with_share and min(share, slopes[0]) <= 0:  # a larger margin could become a smaller one
         return fit_power(probabilities, y)
     return Calibration(
-        temperature=_temperature(slopes[2]),
+        temperature=_temperature(slopes[-1]),
         power=power,
         margin_temperature=margin_temperature,
         margin_share=share,
     )
 
 
-def _find_power(
-    features: Callable[[float], list[_Array]], y: Classes, limits: tuple[float, float]
-) -> tuple[float, _Array]:
-    """Find the power with the lowest log-loss of logits that are linear in its features.
-
-    Returns:
-        The power, and the slopes of the features.
-    """
-
-    def fit(power: float) -> tuple[_Array, float]:
-        return _minimize_log_loss(np.stack(features(power), axis=2), y)
-
-    found = minimize_scalar(
-        lambda power: fit(power)[1], bounds=limits, method="bounded", options={"xatol": 1e-3}
-    )
-    power = round(float(found.x), 3)
-    return power, fit(power)[0]
-
-
-def _margin_temperature(slope: float, power: float) -> float:
-    """Return the divisor of the margin that the slope of its power stands for; 0 if it is too small."""
-    return round(float(_REFERENCE_MARGIN * max(float(slope), 1e-6) ** (-1 / power)), 4)
+def fit_power_and_share(probabilities: Probabilities, y: Classes) -> Calibration:
+    """Find a power of the margin that is added to a share of it; for two labels, the power alone."""
+    return fit_power(probabilities, y, with_share=probabilities.shape[1] > 2)
 
 
 def _split_margin(values: _Array) -> tuple[_Array, _Array, _Array]:

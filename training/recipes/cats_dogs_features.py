@@ -38,7 +38,6 @@ RECIPE = Recipe(
     size=SIZE,
     base_size=BASE_SIZE,
     network_hyperparameters=frozenset({"l1", "l2", "dropout"}),
-    pretrained=True,
     sure_accuracy=0.997,
     weights=SOURCE,
 )

@@ -48,7 +48,6 @@ RECIPE = Recipe(
     size=_SIZE,
     base_size=_BASE_SIZE,
     network_hyperparameters=frozenset({"l1", "l2", "dropout"}),
-    pretrained=True,
     sure_accuracy=0.99,
     fine_tuning=FINE_TUNING,
     flip_tta=True,

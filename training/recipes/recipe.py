@@ -38,8 +38,7 @@ class Recipe:
     vocabulary: Callable[[Iterable[str]], list[str]] | None = None  # chooses words from the training texts
     length: int | None = None  # largest number of words of a sequence; None if the order does not count
     network_hyperparameters: frozenset[str] = NETWORK_HYPERPARAMETERS  # those that the network uses
-    pretrained: bool = False  # whether a new classifier on a pretrained base is trained, frozen at first
-    base_size: int | None = None  # side to which images are enlarged for a pretrained base
+    base_size: int | None = None  # side to which images are enlarged for a pretrained base; None without one
     fine_tuning: Hyperparameters | None = None  # of a second stage, which trains the top of the base too
     init_from: str | None = None  # name of the recipe whose run provides the initial weights
     sure_accuracy: float = 0.98  # to reach on validation by answers above the "unsure" threshold
@@ -49,6 +48,11 @@ class Recipe:
     weights: str = "trained from scratch by this recipe"  # where pretrained weights come from
     flip_tta: bool = False  # whether the exported network averages its logits over an image and its flip
     float16_weights: bool = False  # whether the export rounds the convolutions' kernels to float16
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether a new classifier on a pretrained base is trained, which is frozen at first."""
+        return self.base_size is not None
 
     @property
     def reads(self) -> InputKind:

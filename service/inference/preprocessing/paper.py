@@ -102,6 +102,8 @@ def drop_shadow(ink: Ink) -> Ink:
     """
     strongest = float(ink.max())
     mask, lit = ink > FAINT_SHARE * strongest, ink > _MAX_SHADOW * strongest
+    if _is_inside(mask, 1):
+        return ink
     lit = _digit_marks(ink, lit, lit, parts=_ON_PLAIN_PAGE)
     return _stretch(ink, lit, _MAX_SHADOW * strongest) if _has_shadow(mask, lit, margin=1) else ink
 
@@ -156,9 +158,10 @@ def _select(ink: Ink, noise: float, sketch: Sketch) -> Ink:
     kept = _digit_marks(ink, mask, main)
     # The estimate of the paper hides the end of a shadow up to half a kernel from the edge.
     margin = math.ceil(sketch.kernel / 2 * max(ink.shape) / max(main.shape))
-    lit = _digit_marks(ink, mask & (ink > _MAX_SHADOW * full), main)
-    if _has_shadow(kept, lit, margin):
-        kept, floor = lit, _MAX_SHADOW * full
+    if not _is_inside(kept, margin):
+        lit = _digit_marks(ink, mask & (ink > _MAX_SHADOW * full), main)
+        if _has_shadow(kept, lit, margin):
+            kept, floor = lit, _MAX_SHADOW * full
     if not kept.any():
         raise BlankImage("the picture is blank: only lines and edges are on it; draw a digit first")
     return _stretch(ink, kept, floor)
@@ -173,16 +176,14 @@ def _stretch(ink: Ink, kept: Mask, floor: float) -> Ink:
 
 
 def _has_shadow(marks: Mask, lit: Mask, margin: int) -> bool:
-    """Return whether marks reach the edge only together with a shadow, which makes them larger.
+    """Return whether marks that reach the edge do so only because of a shadow, which makes them larger.
 
     Args:
         marks: The digits, perhaps with a shadow.
         lit: The marks that are stronger than shadows.
         margin: Distance in pixels that counts as the edge.
     """
-    if _is_inside(marks, margin) or not lit.any() or not _is_inside(lit, margin):
-        return False
-    return _box_area(lit) < _MAX_LIT * _box_area(marks)
+    return bool(lit.any() and _is_inside(lit, margin) and _box_area(lit) < _MAX_LIT * _box_area(marks))
 
 
 def _is_inside(mask: Mask, margin: int) -> bool:

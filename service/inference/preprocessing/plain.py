@@ -35,7 +35,7 @@ _MAX_SPAN = 0.93
 _MAX_FILL = 0.75
 # Ink that fills less of it, but more than this, may be a sheet that is rotated: its sides are straight, so it
 # fills this share of a rotated rectangle.
-_MIN_SHEET, _SHEET_FILL = 0.4, 0.88
+_MIN_SHEET, _ROTATED_FILL = 0.4, 0.88
 _STRAIGHT = 2.5  # length of such a stroke, in widths
 
 
@@ -164,7 +164,8 @@ def shape_of(drawing: Drawing) -> Literal["strokes", "parts", "framed", "unknown
     )
     fill = float(box.mean()) / strongest
     is_filled = is_compact and (
-        fill > _MAX_FILL or (fill > _MIN_SHEET and is_sheet(box > FAINT_SHARE * strongest, fill=_SHEET_FILL))
+        fill > _MAX_FILL
+        or (fill > _MIN_SHEET and is_sheet(box > FAINT_SHARE * strongest, fill=_ROTATED_FILL))
     )
     if is_square and not is_filled:
         return "framed"
