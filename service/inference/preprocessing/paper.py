@@ -157,7 +157,7 @@ def _select(ink: Ink, noise: float, sketch: Sketch) -> Ink:
     mask, floor = _without_rulings(ink, max(floor, _MIN_SHARE * full), full)
     kept = _digit_marks(ink, mask, main)
     # The estimate of the paper hides the end of a shadow up to half a kernel from the edge.
-    margin = math.ceil(sketch.kernel / 2 * max(ink.shape) / max(main.shape))
+    margin = math.ceil(sketch.kernel / 2 * max(ink.shape) / max(sketch.mark.shape))
     if not _is_inside(kept, margin):
         lit = _digit_marks(ink, mask & (ink > _MAX_SHADOW * full), main)
         if _has_shadow(kept, lit, margin):
