@@ -139,6 +139,18 @@ def test_a_shadow_that_reaches_the_edge_is_no_ink(strength: float, paper: int) -
     assert (found & ~drawn).sum() <= 0.15 * drawn.sum()
 
 
+def test_a_shadow_on_a_large_page_is_no_ink() -> None:
+    page = _drawn(SEVEN).point(lambda level: round(25 + level * 200 / 255))
+    shaded = _under_a_shadow(page, strength=0.45).resize((1120, 1120))
+    levels = np.asarray(shaded) + np.random.default_rng(3).normal(0, 3, (1120, 1120))
+    picture = Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
+
+    found, drawn = find_ink(picture) > 64, np.asarray(_drawn(SEVEN).resize((1120, 1120))) < 192
+
+    assert (found & drawn).sum() >= 0.95 * drawn.sum()
+    assert (found & ~drawn).sum() <= 0.15 * drawn.sum()
+
+
 def test_grey_strokes_across_the_edge_stay_beside_black_ones() -> None:
     page = Image.new("L", (280, 280), 255)
     ImageDraw.Draw(page).line([(60, 80), (200, 80)], fill=0, width=16)
