@@ -1363,6 +1363,10 @@ Protokolldatei: {0}</translation>
         <translation>Umformung</translation>
     </message>
     <message>
+        <source>Resizing</source>
+        <translation>Größenänderung</translation>
+    </message>
+    <message>
         <source>Softmax</source>
         <translation>Softmax</translation>
     </message>
@@ -2301,6 +2305,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>a small convolutional network trained from scratch</source>
         <translation>ein kleines, von Grund auf trainiertes Faltungsnetz</translation>
+    </message>
+    <message>
+        <source>a pretrained MobileNetV2, fine-tuned</source>
+        <translation>ein vortrainiertes, nachtrainiertes MobileNetV2</translation>
     </message>
     <message>
         <source>a pretrained MobileNetV2, its top layers fine-tuned</source>

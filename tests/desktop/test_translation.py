@@ -11,7 +11,10 @@ from gestures import SEVEN, OpenWindow, draw, headline, settling
 from pytestqt.qtbot import QtBot
 
 import desktop
+from desktop.names import layer_type
 from desktop.settings import Settings
+from service.inference import Catalog
+from service.inference.catalog import BUNDLED
 
 PACKAGE = Path(desktop.__file__).parent
 SOURCE = PACKAGE / "translations" / "lectern_de.ts"
@@ -42,6 +45,17 @@ def test_every_text_of_the_app_is_translated(tmp_path: Path) -> None:
     assert len(translated) > 150
     assert [source for source, text in translated.items() if not text] == []
     assert set(translated) == set(messages(SOURCE))
+
+
+def test_titles_labels_and_layers_of_all_models_are_translated() -> None:
+    translated = messages(SOURCE)
+    for card in Catalog(BUNDLED).cards():
+        for part in card.title.split(": "):
+            assert translated["Titles", part], card.title
+        for layer in card.layers:
+            assert translated["LayerTypes", layer_type(layer.type)], layer.type
+        if card.name not in {"mnist", "imdb"}:
+            assert all(translated["Labels", label] for label in card.labels), card.name
 
 
 def test_translations_keep_placeholders_and_mnemonics() -> None:

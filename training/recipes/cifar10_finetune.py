@@ -1,7 +1,7 @@
 """cifar10-finetune: a pretrained MobileNetV2 on enlarged photos, with its kernels fine-tuned.
 
-Reached: test accuracy 0.9561 with seed 1 and flip test-time augmentation. Time: 60 min for 13 epochs on two
-shared CPU cores.
+Reached: test accuracy 0.9561 with seed 1 and flip test-time augmentation, and 0.9570 as the mean logits of
+two seeds. Time: 60 min for 13 epochs on two shared CPU cores.
 """
 
 import keras

@@ -165,13 +165,19 @@ class SheetView(QWidget):
         for row, text in enumerate(sheet.headings):
             area = self._heading_area(sheet.layout, row)
             if area.toRect().intersects(event.rect()):
-                painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+                shown = self._shortened(text, int(area.width()))
+                painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
         for index, text in enumerate(sheet.captions):
             self._paint_caption(painter, sheet, index, text)
         if self.selected is not None:
             left, top = sheet.layout.place(*self.selected)
             painter.setPen(QPen(self.palette().highlight().color(), 2))
             painter.drawRect(QRect(left, top, sheet.layout.tile, sheet.layout.tile).adjusted(0, 0, -1, -1))
+
+    def _shortened(self, text: str, width: int) -> str:
+        """Return a heading whose lines are not wider than this; they keep their ends, which are numbers."""
+        middle = Qt.TextElideMode.ElideMiddle
+        return "\n".join(self.fontMetrics().elidedText(line, middle, width) for line in text.splitlines())
 
     def _paint_caption(self, painter: QPainter, sheet: Sheet, index: int, text: str) -> None:
         layout = sheet.layout

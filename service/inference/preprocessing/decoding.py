@@ -2,6 +2,7 @@
 
 import ctypes
 import math
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -272,6 +273,11 @@ def _decoding_error(error: Exception) -> InputTooLarge | DamagedImage:
     # Pillow's WebP and TIFF classes also apply the limit of the process.
     if isinstance(error, Image.DecompressionBombError):
         return InputTooLarge(f"the picture is too large: {error}; send a smaller one")
+    # Pillow's classes unpack the numbers of a header without looking how many bytes are left.
+    if isinstance(error.__cause__, struct.error) or "truncated" in str(error).lower():
+        return DamagedImage(
+            f"the picture is incomplete, its file ends too early; send a whole {SUPPORTED_FORMATS} file"
+        )
     return DamagedImage(
         f"the picture is damaged or of an unusual kind ({error}); save it again as PNG or JPEG"
     )

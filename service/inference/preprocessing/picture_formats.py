@@ -48,6 +48,7 @@ _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b
 _GENERIC_BRANDS = (b"mif1", b"msf1", b"miaf")
 _MAX_FTYP_BYTES = 256
 _DICOM_PREAMBLE = 128
+_TGA_END = b"TRUEVISION-XFILE.\0"
 # Files that people take for pictures, or send by mistake; the refusal names what they are.
 _UNREAD_FORMATS = (
     (b"%PDF", "a PDF document"),
@@ -142,6 +143,8 @@ def _describe(data: bytes, brands: set[bytes]) -> str:
             return f"the file is {name}, not a picture that is read"
     if data[_DICOM_PREAMBLE:].startswith(b"DICM"):
         return "the file is a DICOM file, not a picture that is read"
+    if data.endswith(_TGA_END):
+        return "the file is a TGA file, not a picture that is read"
     if brands:
         return "the file is a video or audio file (MP4), not a picture"
     if data.startswith(b"RIFF"):

@@ -40,9 +40,9 @@ def test_the_last_layer_joined_again_answers_as_before(name: str, version: int) 
 
 
 def test_a_network_made_of_several_is_refused() -> None:
-    content = (BUNDLED / "cifar10" / "2" / "model.onnx").read_bytes()
+    content = (BUNDLED / "cifar10" / "3" / "model.onnx").read_bytes()
     with pytest.raises(ModelError, match="does not end in one dense layer"):
-        remove_last_layer(content, "cifar10 2")
+        remove_last_layer(content, "cifar10 3")
 
 
 @pytest.mark.parametrize("content", [b"", b"no network", Path(__file__).read_bytes()])

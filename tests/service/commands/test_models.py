@@ -103,16 +103,16 @@ def test_models_shows_the_runs_of_an_ensemble(run: Run) -> None:
 
 
 def test_models_shows_the_figures_of_both_forms(run: Run, models_folder: Path) -> None:
-    card = read_card(models_folder / "cifar10" / "2" / "card.json")
+    card = read_card(models_folder / "cats_vs_dogs" / "3" / "card.json")
     assert card.quantized is not None
     int8 = card.quantized.metrics
 
-    text = run("models", "cifar10", "--version", "2").out
+    text = run("models", "cats_vs_dogs", "--version", "3").out
 
     assert f"{card.metrics.accuracy:.4f} on {card.metrics.count:,} test examples\n" in text
     assert f"{int8.accuracy:.4f} on {int8.count:,} test examples in 8 bits" in text
     assert f"{int8.expected_calibration_error:.4f} expected error in 8 bits" in text
-    (row,) = (line for line in run("models").out.splitlines() if line.split()[:2] == ["cifar10", "2"])
+    (row,) = (line for line in run("models").out.splitlines() if line.split()[:2] == ["cats_vs_dogs", "3"])
     assert f"{card.metrics.accuracy:.2%}" in row
     assert f"{int8.accuracy:.2%}, " in row
 
@@ -140,7 +140,7 @@ def test_models_shows_the_latency_of_the_forms_that_were_measured(
         return [line for line in run("models", *words).out.splitlines() if line.startswith("latency")]
 
     assert latency("mnist", "--version", "2") == ["latency     0.37 ms"]
-    assert latency("cifar10", "--version", "2") == ["latency     6.6 ms, 2.6 ms in 8 bits"]
+    assert latency("cats_vs_dogs", "--version", "3") == ["latency     7.8 ms, 4.3 ms in 8 bits"]
     folder = tmp_path / "mnist" / "1"
     shutil.copytree(models_folder / "mnist" / "1", folder)
     write_card(msgspec.structs.replace(read_card(folder / "card.json"), latency=None), folder / "card.json")

@@ -52,6 +52,17 @@ def test_the_selection_ends_with_its_map(view: SheetView) -> None:
     assert view.minimumHeight() == 22
 
 
+def test_a_long_heading_keeps_its_number(qtbot: QtBot) -> None:
+    view = SheetView("Maps", tile=40, left=100)
+    qtbot.addWidget(view)
+    view.resize(200, 50)
+    shown = []
+    for number in (1, 2):
+        view.show_maps([MAPS[:1]], [f"Depthwise convolution {number}\n7 values"])
+        shown.append(view.grab().toImage())
+    assert shown[0] != shown[1]
+
+
 def test_maps_grow_with_the_zoom(qtbot: QtBot, view: SheetView) -> None:
     apply_zoom(1.0)
     try:

@@ -105,9 +105,9 @@ def test_the_stages_of_the_lecture_s_network() -> None:
 
 
 def test_the_layers_of_one_network_of_an_ensemble_are_found() -> None:
-    network = run("cifar10", 2).network
+    network = run("fashion_mnist", 2).network
     count = sum(stage.kind is StageKind.CONVOLUTION for stage in network.stages)
-    explained = CATALOG.card("cifar10", 2).explanation
+    explained = CATALOG.card("fashion_mnist", 2).explanation
     assert explained is not None
     assert count == len(explained.layers)
 

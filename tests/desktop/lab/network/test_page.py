@@ -154,10 +154,10 @@ def test_a_picture_gets_a_network_for_photos_until_one_is_chosen(qtbot: QtBot, l
     assert page.sheet.sheet is not None
     best = f"{expected.best.label}: {expected.best.score * 100:.1f} %"
     assert page.sheet.sheet.headings[-1].splitlines()[1] == best
-    choose(page, "cifar10", 2)
+    choose(page, "cifar10", 3)
     qtbot.waitUntil(
         lambda: (
-            page.detail.title.text() == "Convolution 1, map 1 of 24" and len(page.sheet.sheet.captions) == 10
+            page.detail.title.text() == "Convolution 1, map 1 of 32" and len(page.sheet.sheet.captions) == 10
         ),
         timeout=20_000,
     )

@@ -28,7 +28,7 @@ def test_huge_logits_do_not_overflow() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "version"), [("mnist", 1), ("mnist", 2), ("cats_vs_dogs", 1), ("cifar10", 2)]
+    ("name", "version"), [("mnist", 1), ("mnist", 2), ("cats_vs_dogs", 1), ("cifar10", 3)]
 )
 def test_at_temperature_1_the_shares_are_the_scores(name: str, version: int) -> None:
     catalog = Catalog(BUNDLED)

@@ -225,6 +225,23 @@ def test_truncated_picture_is_damaged(encode: Encode, scene: Image.Image, kind: 
             decode_image(content[:end])
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF"])
+def test_a_picture_whose_end_is_missing_is_called_incomplete(
+    encode: Encode, scene: Image.Image, kind: str
+) -> None:
+    content = encode(scene.resize((200, 150)), kind)
+    with pytest.raises(DamagedImage, match="the picture is incomplete"):
+        decode_image(content[: len(content) // 2])
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP"])
+def test_a_picture_of_its_first_bytes_alone_is_called_incomplete(
+    encode: Encode, scene: Image.Image, kind: str
+) -> None:
+    with pytest.raises(DamagedImage, match="the picture is incomplete"):
+        decode_image(encode(scene, kind)[:8])
+
+
 def _zip() -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -433,6 +450,11 @@ def test_avif_is_read(encode: Encode, scene: Image.Image, mode: str) -> None:
 def test_the_format_of_a_file_that_is_not_read_is_named(start: bytes, name: str) -> None:
     with pytest.raises(DamagedImage, match=f"{name}.*; send a PNG, JPEG, .* AVIF or HEIC file"):
         decode_image(start + bytes(200))
+
+
+def test_a_tga_file_is_named(encode: Encode) -> None:
+    with pytest.raises(DamagedImage, match="the file is a TGA file"):
+        decode_image(encode(Image.new("L", (9, 9), 9), "TGA"))
 
 
 def test_a_file_of_very_many_parts_is_rejected(encode: Encode) -> None:
