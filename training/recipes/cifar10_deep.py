@@ -45,7 +45,6 @@ RECIPE = Recipe(
     build=build,
     size=32,
     network_hyperparameters=NETWORK_HYPERPARAMETERS - {"batch_norm"},
-    default=True,
     flip_tta=True,
     float16_weights=True,
 )

@@ -49,6 +49,7 @@ RECIPE = Recipe(
     base_size=_BASE_SIZE,
     network_hyperparameters=frozenset({"l1", "l2", "dropout"}),
     sure_accuracy=0.99,
+    default=True,
     fine_tuning=FINE_TUNING,
     flip_tta=True,
     float16_weights=True,

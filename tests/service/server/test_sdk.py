@@ -106,7 +106,7 @@ def test_predict_names_the_input_with_an_error_and_goes_on(
     bad.write_bytes(digit_png[:50])
     result = run("predict", "mnist", str(bad), str(good), "--json", "--url", server.url)
     assert (result.status, json.loads(result.out)["input"]) == (1, str(good))
-    assert result.err.startswith(f"{bad}: the picture is damaged")
+    assert result.err.startswith(f"{bad}: the picture is incomplete")
 
 
 def test_predict_sends_the_key_of_the_option_or_the_environment(

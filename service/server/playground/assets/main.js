@@ -162,7 +162,7 @@ class Page {
     const offered = this.#offered;
     const place = offered.indexOf(this.#tab);
     const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: -1 }[event.key];
-    if (next === undefined) return;
+    if (next === undefined || !offered.length) return; // The models may not be there yet.
     event.preventDefault();
     this.#selectTab(offered.at(next % offered.length));
   }

@@ -111,9 +111,24 @@ def test_a_tab_can_be_chosen_before_the_models_are_there(open_page: Open) -> Non
     expect(playground.detail).to_have_text("Write a review")
 
 
+def test_keys_do_nothing_before_the_models_are_there(open_page: Open) -> None:
+    waiting: list[Any] = []
+    playground = open_page(prepare=lambda page: page.route("**/models", lambda route: waiting.append(route)))
+    page = playground.page
+    page.locator("#draw-tab").focus()
+    for key in ("ArrowRight", "End", "Delete", "w"):
+        page.keyboard.press(key)
+    (route,) = waiting
+    route.continue_()
+    expect(playground.detail).to_have_text("Draw a digit")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#pictures-tab")).to_be_focused()
+
+
 def test_tabs_are_chosen_by_keys(open_page: Open) -> None:
     playground = open_page()
     page = playground.page
+    expect(playground.detail).to_have_text("Draw a digit")
     page.locator("#draw-tab").focus()
     for key, chosen in (
         ("ArrowRight", "pictures"),
