@@ -20,6 +20,7 @@ export class Share {
   constructor(row, shown, isLinkWhole) {
     this.#row = row;
     this.#shown = shown;
+    this.hasAnswer = false;
     const actions = {
       link: () => copy(location.href, isLinkWhole() ? undefined : t("Copied, without the input: it does not fit into a link.")),
       curl: async (view) => copy((await writeSnippets(view)).curl),

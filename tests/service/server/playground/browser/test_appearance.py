@@ -111,17 +111,21 @@ def test_a_tab_can_be_chosen_before_the_models_are_there(open_page: Open) -> Non
     expect(playground.detail).to_have_text("Write a review")
 
 
-def test_keys_do_nothing_before_the_models_are_there(open_page: Open) -> None:
+def test_keys_and_buttons_do_no_harm_before_the_models_are_there(open_page: Open) -> None:
     waiting: list[Any] = []
     playground = open_page(prepare=lambda page: page.route("**/models", lambda route: waiting.append(route)))
     page = playground.page
     page.locator("#draw-tab").focus()
     for key in ("ArrowRight", "End", "Delete", "w"):
         page.keyboard.press(key)
+    for button in page.locator("main button:visible:enabled").all():
+        button.click()
+    page.locator("#draw-tab").click()
     (route,) = waiting
     route.continue_()
+    playground.action("draw", "clear").click()
     expect(playground.detail).to_have_text("Draw a digit")
-    page.keyboard.press("ArrowRight")
+    page.locator("#draw-tab").press("ArrowRight")
     expect(page.locator("#pictures-tab")).to_be_focused()
 
 
