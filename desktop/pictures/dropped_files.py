@@ -16,7 +16,7 @@ from desktop.widgets import open_file_dialog
 from service.inference import LecternError
 from service.inference.errors import DamagedImage, InputTooLarge
 from service.inference.files import open_regular, printable
-from service.inference.preprocessing import PICTURE_SUFFIXES, decode_image
+from service.inference.preprocessing import PICTURE_SUFFIXES, decode_image, picture_size
 
 MAX_FILE_BYTES = 60_000_000
 _MAX_DATA_URL = 4_000_000
@@ -58,7 +58,7 @@ class Picture:
         data: The bytes of the picture file.
         image: The upright picture, reduced for the screen.
         thumbnail: The picture within ``THUMBNAIL_SIZE`` pixels a side.
-        width: Width of the upright picture before it was reduced, in pixels.
+        width: Width of the upright picture as it is in the file, in pixels.
     """
 
     name: str = field(compare=False)
@@ -152,7 +152,8 @@ def _load(file: DroppedFile) -> Picture:
     else:
         data = content
     upright = decode_image(data)
-    width = upright.width
+    # Decoding reduces large pictures; boxes of digits are in pixels of the file.
+    width = round(upright.width * max(picture_size(data)) / max(upright.size))
     upright.thumbnail((_MAX_SHOWN_SIZE, _MAX_SHOWN_SIZE))
     image = qimage_of_pillow(upright)
     upright.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))

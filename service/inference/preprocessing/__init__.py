@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from service.inference.preprocessing.decoding import DEFAULT_MAX_PIXELS, decode_image
+from service.inference.preprocessing.decoding import DEFAULT_MAX_PIXELS, decode_image, picture_size
 from service.inference.preprocessing.digit import prepare_digit
 from service.inference.preprocessing.garment import prepare_garment
 from service.inference.preprocessing.photo import prepare_photo
@@ -23,6 +23,7 @@ __all__ = [
     "pad",
     "phrases",
     "picture_preparation",
+    "picture_size",
     "prepare_digit",
     "prepare_garment",
     "prepare_photo",

@@ -313,3 +313,14 @@ def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
     loaded = load_picture(DroppedFile("a.png", tmp_path / "a.png"))
     assert isinstance(loaded, LoadFailure)
     assert loaded.error.code == "damaged_image"
+
+
+@pytest.mark.parametrize(("size", "orientation"), [((4800, 3600), 1), ((4800, 3600), 6), ((9600, 5400), 1)])
+def test_the_width_of_a_large_photo_is_that_of_its_file(size: tuple[int, int], orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = io.BytesIO()
+    Image.new("L", size, 255).save(content, "JPEG", exif=exif)
+    loaded = load_picture(DroppedFile("a.jpg", content.getvalue()))
+    assert isinstance(loaded, Picture)
+    assert loaded.width == size[0 if orientation == 1 else 1]
