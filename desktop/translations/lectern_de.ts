@@ -1623,6 +1623,10 @@ Protokolldatei: {0}</translation>
         <translation>y = das Mittel der Karte</translation>
     </message>
     <message>
+        <source>y = x, {0} times as large by interpolation</source>
+        <translation>y = x, durch Interpolation {0}-mal so groß</translation>
+    </message>
+    <message>
         <source>({0} others)</source>
         <translation>({0} weitere)</translation>
     </message>
@@ -1644,6 +1648,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Bright is large, black is 0. Of signed values, grey is 0.</source>
         <translation>Hell ist groß, schwarz ist 0. Bei Werten mit Vorzeichen ist grau 0.</translation>
+    </message>
+    <message>
+        <source>Layers of one of {0} networks; the scores are of all.</source>
+        <translation>Schichten eines von {0} Netzen; das Ergebnis ist das aller.</translation>
     </message>
     <message>
         <source>Maps of all layers</source>

@@ -77,6 +77,10 @@ def formula_text(stage: Stage, detail: MapDetail, number: Number) -> str:
             if largest
             else translate("NetworkFormulas", "y = the mean of the map")
         )
+    if stage.kind is StageKind.RESIZING and stage.factor is not None:
+        return translate("NetworkFormulas", "y = x, {0} times as large by interpolation").format(
+            number(stage.factor)
+        )
     if stage.kind is StageKind.ADDITION:
         return "y = x₁ + x₂"
     if stage.kind is StageKind.MULTIPLICATION:

@@ -38,7 +38,7 @@ class NetworkPage(NetworkTopic):
         super().__init__(loader, parent)
         self.title = self.tr("Network")
         self.every_map = QCheckBox(self.tr("All &maps"), self)
-        self.legend = QLabel(self.tr("Bright is large, black is 0. Of signed values, grey is 0."), self)
+        self.legend = QLabel(self)
         self.sheet = SheetView(self.tr("Maps of all layers"), self, tile=_TYPICAL, left=_HEADING_WIDTH)
         self.area = QScrollArea(self)
         self.detail = MapDetailView(self)
@@ -51,6 +51,7 @@ class NetworkPage(NetworkTopic):
         self.sheet.map_selected.connect(self._select)
         self.detail.map_selected.connect(self.show_map)
         self.detail.show_placeholder("")
+        self._describe()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the maps into the new height."""
@@ -71,6 +72,7 @@ class NetworkPage(NetworkTopic):
         picture = cast(NetworkPicture, result)
         first = self.picture is None or self.picture.activations.network is not picture.activations.network
         self.picture, self.activations = picture, picture.activations
+        self._describe()
         self.sheet.show_sheet(picture.sheet)
         if picture.detail is not None:
             self.detail.show_detail(picture.activations, picture.detail)
@@ -87,6 +89,7 @@ class NetworkPage(NetworkTopic):
 
     def change_model(self) -> None:
         """Show the first map of another network."""
+        self.cancel()  # a late result of the network before would select its own first map
         self.sheet.selected = self._selected = None
         self.run_network()
 
@@ -106,6 +109,15 @@ class NetworkPage(NetworkTopic):
         if (number, index) != self._selected:
             self._selected = (number, index)
             self.run_network()
+
+    def _describe(self) -> None:
+        """Say how to read the maps, and which network of an ensemble they are of."""
+        text = self.tr("Bright is large, black is 0. Of signed values, grey is 0.")
+        model = self.models.current
+        if model is not None and len(model.ensemble) > 1:
+            one = self.tr("Layers of one of {0} networks; the scores are of all.")
+            text = f"{text} {one.format(len(model.ensemble))}"
+        self.legend.setText(text)
 
     def _fit_tile(self) -> None:
         """Choose the size of the maps, so that all stages are in view if possible."""

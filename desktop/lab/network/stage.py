@@ -1,5 +1,6 @@
 """Describes a network as the stages that its input passes through."""
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,6 +16,7 @@ class StageKind(Enum):
     """What a stage computes."""
 
     INPUT = "input"
+    RESIZING = "resizing"
     CONVOLUTION = "convolution"
     NORMALIZATION = "batch normalization"
     ACTIVATION = "activation"
@@ -60,6 +62,8 @@ class Stage:
         windows: The padding before a window as a window of size 1, and the window; empty for other kinds, and
             for windows that are not square.
         groups: Number of groups of a convolution.
+        factor: How many times higher and wider a resizing makes maps, by bilinear interpolation; None if
+            unknown, and for other kinds.
     """
 
     kind: StageKind
@@ -71,6 +75,7 @@ class Stage:
     bias: Values | None = None
     windows: tuple[SlidingWindow, ...] = ()
     groups: int = 1
+    factor: float | None = None
 
     @property
     def parameters(self) -> int:
@@ -103,8 +108,8 @@ class Network:
             column: Column of the value, from 0.
 
         Returns:
-            None if it is not a square of pixels: after a global pooling or a dense layer. Where the network
-            branches, the longest way counts.
+            None if it is not a square of pixels: after a global pooling, a dense layer, or a resizing by an
+            unknown factor. Where the network branches, the longest way counts.
         """
         fields = {number: Field(row, column, 1)}
         for at in range(number, 0, -1):
@@ -114,6 +119,8 @@ class Network:
             if stage.kind in (StageKind.GLOBAL_POOLING, StageKind.DENSE, StageKind.SCORES):
                 return None
             for source in stage.sources:
+                if stage.kind is StageKind.RESIZING and stage.factor is None:
+                    return None
                 found = _before(stage, fields[at])
                 known = fields.get(source)
                 fields[source] = found if known is None else _enclosing(known, found)
@@ -122,10 +129,25 @@ class Network:
 
 def _before(stage: Stage, field: Field) -> Field:
     """Return what a square of a stage's output depends on in its input."""
+    if stage.factor is not None:
+        return _before_resizing(stage.factor, field)
     first = receptive_field(stage.windows, field.top, field.left)
     last = field.side - 1
     end = receptive_field(stage.windows, field.top + last, field.left + last)
     return Field(first.top, first.left, end.top - first.top + end.side)
+
+
+def _before_resizing(factor: float, field: Field) -> Field:
+    """Return the pixels between which a square is interpolated."""
+
+    def nearest(place: int) -> int:
+        """Return the pixel above or to the left of a place in the enlarged map."""
+        return math.floor((place + 0.5) / factor - 0.5)
+
+    last = field.side - 1
+    top, left = nearest(field.top), nearest(field.left)
+    bottom, right = nearest(field.top + last) + 1, nearest(field.left + last) + 1
+    return Field(top, left, max(bottom - top, right - left) + 1)
 
 
 def _enclosing(one: Field, other: Field) -> Field:

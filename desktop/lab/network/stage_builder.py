@@ -45,6 +45,11 @@ class StageBuilder:
         kind = node.op_type
         if kind == "Conv":
             return self._convolution(node, source)
+        if kind == "Resize":
+            return Stage(
+                kind=StageKind.RESIZING, output=output, input=first, sources=(source,),
+                factor=self._factor(node),
+            )  # fmt: skip
         if kind in _POOLINGS:
             return Stage(
                 kind=StageKind.POOLING, output=output, input=first, sources=(source,),
@@ -123,6 +128,13 @@ class StageBuilder:
             kind=StageKind.NORMALIZATION, output=output, input=first, sources=sources,
             weights=constant, bias=np.zeros_like(constant),
         )  # fmt: skip
+
+    def _factor(self, node: onnx.NodeProto) -> float | None:
+        """Return the factor of a resizing; None if it differs between the axes, or is no constant."""
+        scales = self._constants.get(node.input[2]) if len(node.input) > 2 else None
+        if scales is None or len(scales) != 4 or scales[2] != scales[3]:
+            return None
+        return float(scales[2])
 
     def _windows(self, node: onnx.NodeProto, shape: tuple[int, ...] | None) -> tuple[SlidingWindow, ...]:
         attributes = _attributes(node)

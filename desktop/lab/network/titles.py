@@ -10,6 +10,7 @@ from desktop.names import layer_type
 # The classes of Keras whose names are translated.
 _LAYERS = {
     StageKind.INPUT: "InputLayer",
+    StageKind.RESIZING: "Resizing",
     StageKind.CONVOLUTION: "Conv2D",
     StageKind.NORMALIZATION: "BatchNormalization",
     StageKind.ADDITION: "Add",

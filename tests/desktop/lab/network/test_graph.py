@@ -4,6 +4,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 
 from desktop.lab.network.activations import Activations, NetworkRunner
 from desktop.lab.network.graph import read_network, with_logit
@@ -56,6 +57,10 @@ def test_every_stage_but_the_convolutions_computes_what_it_says(name: str, versi
         elif stage.kind is StageKind.NORMALIZATION:
             shape = (-1, *[1] * (read.ndim - 1))
             expected = read * stage.weights.reshape(shape) + stage.bias.reshape(shape)
+        elif stage.kind is StageKind.RESIZING:
+            planes = [Image.fromarray(plane) for plane in read]
+            size = values.shape[:0:-1]
+            expected = np.stack([plane.resize(size, Image.Resampling.BILINEAR) for plane in planes])
         elif stage.kind is StageKind.POOLING:
             (window,) = stage.windows
             views = np.lib.stride_tricks.sliding_window_view(read, (window.size, window.size), axis=(1, 2))

@@ -161,6 +161,10 @@ def test_a_picture_gets_a_network_for_photos_until_one_is_chosen(qtbot: QtBot, l
         ),
         timeout=20_000,
     )
+    assert "one of 2 networks" in page.legend.text()
+    page.show_map(1, 0)
+    qtbot.waitUntil(lambda: page.detail.title.text() == "Resizing, map 1 of 3")
+    assert page.detail.formula.text() == "y = x, 3.75 times as large by interpolation"
     lab.picker.kinds.setCurrentIndex(0)
     draw(lab.picker.pad, SEVEN)
     qtbot.waitUntil(lambda: page.picture is not None and page.picture.activations.pixels.shape == (32, 32, 3))

@@ -10,7 +10,15 @@ from service.inference.catalog import BUNDLED
 
 
 @pytest.mark.parametrize(
-    ("name", "version", "number"), [("mnist", 1, 7), ("mnist", 2, 6), ("cifar10", 1, 10)]
+    ("name", "version", "number"),
+    [
+        ("mnist", 1, 7),
+        ("mnist", 2, 6),
+        ("cifar10", 1, 10),
+        ("cifar10", 3, 1),
+        ("cifar10", 3, 10),
+        ("cats_vs_dogs", 3, 8),
+    ],
 )
 def test_a_value_depends_on_its_receptive_field_alone(name: str, version: int, number: int) -> None:
     catalog = Catalog(BUNDLED)
