@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-_MIN_FACTOR, _MAX_FACTOR = 1.3, 5.0
+_MIN_FACTOR, _MAX_FACTOR = 0.9, 5.0
 _STEP = 0.9
 _LINES = 1.3
 
