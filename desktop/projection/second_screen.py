@@ -9,7 +9,6 @@ from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
 from desktop.result.answer_view import AnswerView
 from desktop.result.bars import Bars
-from desktop.result.certainty import certainty
 from desktop.widgets import column, row, scale_font
 from service.inference import Card, LecternError
 
@@ -118,11 +117,10 @@ class SecondScreen(QWidget):
             self.answer.show_placeholder("" if page is None else page.placeholder)
             self.bars.set_scores(())
             return
-        prediction = response.result.prediction
         self.answer.show_result(response.result)
         if page is not None:
             self.bars.set_order(page.order)
-        self.bars.set_scores(prediction.scores, certainty(prediction))
+        self.bars.show_result(response.result)
 
     @Slot(object)
     def _show_error(self, error: LecternError) -> None:

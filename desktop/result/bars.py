@@ -5,7 +5,8 @@ from PySide6.QtGui import QBrush, QFont, QFontMetrics, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.names import label_name
-from desktop.result.certainty import Certainty
+from desktop.prediction.backends import PredictionResult
+from desktop.result.certainty import Certainty, certainty
 from desktop.settings import BarOrder
 from desktop.theme import color, compared_color
 from desktop.window.messages import format_percent
@@ -161,6 +162,13 @@ class Bars(QWidget):
             self._create_rows()
             self.set_scores(())
             self.set_compared(())
+
+    def show_result(self, result: PredictionResult) -> None:
+        """Show the probabilities of a result; a number has none, but each of its digits."""
+        if result.reading is None:
+            self.set_scores(result.prediction.scores, certainty(result.prediction))
+        else:
+            self.set_scores(())
 
     def set_scores(self, scores: tuple[Score, ...], certainty: Certainty = Certainty.SURE) -> None:
         """Show probabilities; an empty tuple empties the bars."""

@@ -7,11 +7,9 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from desktop import theme
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
-from desktop.result.certainty import answer_text
+from desktop.result.certainty import tile_answer
 from desktop.widgets import create_combo, row
-from desktop.window.messages import format_percent
 from service.client import ModelSummary
-from service.inference import Score
 
 
 class Comparison(QWidget):
@@ -88,12 +86,11 @@ class Comparison(QWidget):
 
     @Slot(object)
     def _show_response(self, response: PredictionResponse) -> None:
-        prediction = response.result.prediction
         if not self.action.isChecked():
             return
-        self.headline.setText(f"{answer_text(prediction)}  {format_percent(prediction.best.score)}")
+        result = response.result
+        self.headline.setText(tile_answer(result).tip)
         palette = self.palette()
         palette.setColor(palette.ColorRole.WindowText, theme.compared_color(palette))
         self.headline.setPalette(palette)
-        scores: tuple[Score, ...] = prediction.scores
-        self.scores_changed.emit(scores)
+        self.scores_changed.emit(() if result.reading is not None else result.prediction.scores)

@@ -8,7 +8,6 @@ from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
 from desktop.result.answer_view import AnswerView
 from desktop.result.bars import Bars
-from desktop.result.certainty import certainty
 from desktop.result.comparison import Comparison
 from desktop.result.pixel_view import PixelView
 from desktop.result.timing_label import TimingLabel
@@ -172,8 +171,7 @@ class ResultPanel(QWidget):
         if response is None:
             self._show_placeholder("" if page is None else page.placeholder)
             return
-        prediction = response.result.prediction
-        self.bars.set_scores(prediction.scores, certainty(prediction))
+        self.bars.show_result(response.result)
         self.duration.show_result(response.result)
         announcement = self.answer.show_result(response.result)
         self._show_correction()

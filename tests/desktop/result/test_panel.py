@@ -47,6 +47,7 @@ def test_several_digits_are_shown_as_a_number_with_boxes(qtbot: QtBot, window: M
             draw(pad, [(x + left, y) for x, y in SEVEN])
     assert headline(window) == "77"
     assert window.panel.detail.text() == "Several digits"
+    assert set(bars(window).values()) == {""}  # they would be those of the whole drawing as one digit
     digits = window.controller.response.result.reading.digits
     assert [digit.label for digit in digits] == ["7", "7"]
     # A box is on the black canvas around the left digit, and goes with the drawing.
@@ -60,6 +61,7 @@ def test_several_digits_are_shown_as_a_number_with_boxes(qtbot: QtBot, window: M
     with settling(qtbot, window):
         draw(pad, SEVEN)
     assert headline(window) == "7"
+    assert "" not in bars(window).values()
 
 
 def test_a_prediction_below_the_threshold_of_the_card_is_unsure(qtbot: QtBot, window: MainWindow) -> None:
