@@ -22,8 +22,11 @@ _MAX_STACK_GAP = 0.1
 # A part below this share of that height is no digit of its own, such as the loose bar of a 5; its gap can
 # be larger.
 _BAR_HEIGHT, _MAX_BAR_GAP = 0.35, 0.3
-# Parts of one digit are together at most this many times as high as the other digits.
-_MAX_HEIGHT = 1.5
+# Parts of one digit are together at most this many times as high as the other digits. Only the two loops of
+# an 8 that is alone are higher, since these are the other digits; otherwise they are digits of two lines.
+_MAX_HEIGHT, _MAX_LOOPS = 1.5, 2
+# A mark above this share of the height of most digits is one, or a loop of one.
+_TALL = 0.6
 # A mark below this share of the height of most digits is no digit.
 MIN_HEIGHT = 0.35
 # Only the largest parts are looked at: the number of specks in a picture is not bounded.
@@ -118,7 +121,8 @@ def find_marks(ink: Ink) -> MarkedInk:
     is_speck = [max(part.box.width, part.box.height) < _SPECK * typical for part in parts]
     marks = [part for part, small in zip(parts, is_speck, strict=True) if not small]
     specks = [part for part, small in zip(parts, is_speck, strict=True) if small]
-    marks = _merge(marks, typical)
+    tall = sum(mark.box.height > _TALL * typical for mark in marks)
+    marks = _merge(marks, typical, loops=tall <= _MAX_LOOPS)
     return MarkedInk(ink, labels, tuple(_with_specks(marks, specks, typical)), typical)
 
 
@@ -138,14 +142,22 @@ def _connected_parts(ink: Ink) -> tuple[Labels, list[Mark]]:
     return components.labels, parts
 
 
-def _merge(marks: Iterable[Mark], typical: float) -> list[Mark]:
-    """Merge marks that are parts of one digit, until no two are."""
+def _merge(marks: Iterable[Mark], typical: float, *, loops: bool) -> list[Mark]:
+    """Merge marks that are parts of one digit, until no two are.
+
+    Args:
+        marks: The marks.
+        typical: Height of most digits in pixels, or of most loops.
+        loops: Whether marks may be loops of one digit.
+    """
     merged: list[Mark] = []
     # A mark that grows can reach others, so that it is compared again with all of them.
     pending = sorted(marks, key=lambda mark: mark.box.left, reverse=True)
     while pending:
         mark = pending.pop()
-        partner = next((other for other in merged if _belong_together(mark.box, other.box, typical)), None)
+        partner = next(
+            (other for other in merged if _belong_together(mark.box, other.box, typical, loops=loops)), None
+        )
         if partner is None:
             merged.append(mark)
         else:
@@ -154,14 +166,14 @@ def _merge(marks: Iterable[Mark], typical: float) -> list[Mark]:
     return merged
 
 
-def _belong_together(a: Box, b: Box, typical: float) -> bool:
+def _belong_together(a: Box, b: Box, typical: float, *, loops: bool) -> bool:
     if a.shared_width(b) < min(a.width, b.width) / 2:
         return False
     height, rows = a.union(b).height, a.shared_height(b)
     smaller = min(a.height, b.height)
     if rows >= smaller / 2:
         return True
-    if height > _MAX_HEIGHT * typical and -rows > _MAX_STACK_GAP / 2 * height:
+    if height > _MAX_HEIGHT * typical and not (loops and -rows <= _MAX_STACK_GAP / 2 * height):
         return False
     is_bar = smaller < _BAR_HEIGHT * height
     return -rows <= (_MAX_BAR_GAP if is_bar else _MAX_STACK_GAP) * height

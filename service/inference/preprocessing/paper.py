@@ -18,6 +18,7 @@ from service.inference.preprocessing.decoding import to_rgb
 from service.inference.preprocessing.morphology import close, dilate
 from service.inference.preprocessing.plain import FAINT_SHARE, Ink
 from service.inference.preprocessing.rulings import remove_rulings
+from service.inference.preprocessing.sheet import rectangle_sides
 from service.inference.preprocessing.sketch import Sketch, find_handwriting, project
 
 # The longest side of a picture whose ink is searched for; larger pictures are reduced to it.
@@ -35,6 +36,8 @@ _FULL_INK = 80  # percentile of the ink that is full
 # A shadow, such as that of an arm, is weaker than this share of the ink's usual strength. The box of a digit
 # has less than this share of the area of the box around both.
 _MAX_SHADOW, _MAX_LIT = 0.7, 0.7
+# Grain fills this share of the rectangle around it with lines thinner than this share of its longer side.
+_GRAIN_FILL, _GRAIN_WIDTH = 0.4, 0.05
 # Ink exceeds ruled lines this many times, unless they exceed this share of it.
 _LINE_INK, _MAX_LINE_INK = 1.15, 0.6
 # Shares of the main mark's ink, ink in a pixel, and size: another digit has at least these.
@@ -162,7 +165,7 @@ def _select(ink: Ink, noise: float, sketch: Sketch) -> Ink:
         lit = _digit_marks(ink, mask & (ink > _MAX_SHADOW * full), main)
         if _has_shadow(kept, lit, margin):
             kept, floor = lit, _MAX_SHADOW * full
-    if not kept.any():
+    if not kept.any() or _is_grain(kept):
         raise BlankImage("the picture is blank: only lines and edges are on it; draw a digit first")
     return _stretch(ink, kept, floor)
 
@@ -184,6 +187,18 @@ def _has_shadow(marks: Mask, lit: Mask, margin: int) -> bool:
         margin: Distance in pixels that counts as the edge.
     """
     return bool(lit.any() and _is_inside(lit, margin) and _box_area(lit) < _MAX_LIT * _box_area(marks))
+
+
+def _is_grain(marks: Mask) -> bool:
+    """Return whether marks fill their rectangle with very thin lines, as grain at a shadow's edge does."""
+    longer, shorter = rectangle_sides(marks)
+    area = np.count_nonzero(marks)
+    if area < _GRAIN_FILL * longer * shorter:
+        return False
+    # Of a stroke, the width is twice the area, divided by the length of the outline.
+    outline = np.pad(marks, 1)
+    length = np.count_nonzero(np.diff(outline, axis=0)) + np.count_nonzero(np.diff(outline, axis=1))
+    return bool(2 * area < _GRAIN_WIDTH * longer * length)
 
 
 def _is_inside(mask: Mask, margin: int) -> bool:

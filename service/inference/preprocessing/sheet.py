@@ -16,15 +16,22 @@ def is_sheet(mark: Mask, *, fill: float = _SHEET_FILL) -> bool:
         mark: bool (height, width), the mark in its bounding box.
         fill: Smallest share of the smallest rectangle around the mark, rotated as may be, that it fills.
     """
-    width, height = _smallest_rectangle(mark)
-    if max(width, height) > _SHEET_ASPECT * min(width, height) or min(width, height) < _SHEET_SIDE:
+    longer, shorter = rectangle_sides(mark)
+    if longer > _SHEET_ASPECT * shorter or shorter < _SHEET_SIDE:
         return False
     area = float(fill_holes(mark).sum())
-    return bool(area > fill * width * height and mark.sum() > _SHEET_INK * area)
+    return bool(area > fill * longer * shorter and mark.sum() > _SHEET_INK * area)
 
 
-def _smallest_rectangle(mark: Mask) -> tuple[float, float]:
-    """Return the sides of the smallest rectangle, turned by whole degrees, that encloses a mark."""
+def rectangle_sides(mark: Mask) -> tuple[float, float]:
+    """Return the sides of the smallest rectangle that encloses a mark, turned by whole degrees.
+
+    Args:
+        mark: bool (height, width), with at least one pixel.
+
+    Returns:
+        The longer side and the shorter one, in pixels.
+    """
     rows = np.flatnonzero(mark.any(axis=1))
     first, last = mark[rows].argmax(axis=1), mark.shape[1] - 1 - mark[rows, ::-1].argmax(axis=1)
     x, y = np.concatenate([first, last])[:, None], np.concatenate([rows, rows])[:, None]
@@ -34,4 +41,5 @@ def _smallest_rectangle(mark: Mask) -> tuple[float, float]:
     widths = np.ptp(x * cosine + y * sine, axis=0) + cosine + sine
     heights = np.ptp(y * cosine - x * sine, axis=0) + cosine + sine
     smallest = int((widths * heights).argmin())
-    return float(widths[smallest]), float(heights[smallest])
+    sides = float(widths[smallest]), float(heights[smallest])
+    return max(sides), min(sides)

@@ -15,6 +15,7 @@ from service.inference.preprocessing import DEFAULT_MAX_PIXELS
 from service.inference.preprocessing.decoding import open_image, picture_size
 from service.inference.preprocessing.ink import find_ink
 from service.inference.preprocessing.marks import Box
+from service.inference.reading.doubt import doubt_boxes
 from service.inference.reading.reading import ReadDigit, Reading
 from service.inference.reading.segmentation import Segmentation, segment
 
@@ -103,19 +104,14 @@ class Reader:
             probabilities: float32 (candidates, labels), the network's result for the picture's batch.
         """
         card, segmentation = self._predictor.card, picture.segmentation
-        return Reading(
-            model=card.name,
-            version=card.version,
-            lines=tuple(
-                tuple(
-                    _digit(
-                        card, probabilities[number], segmentation.candidates[number].box, scale=picture.scale
-                    )
-                    for number in line
-                )
-                for line in segmentation.choose(probabilities)
-            ),
+        lines = tuple(
+            tuple(
+                _digit(card, probabilities[number], segmentation.candidates[number].box, scale=picture.scale)
+                for number in line
+            )
+            for line in segmentation.choose(probabilities)
         )
+        return Reading(model=card.name, version=card.version, lines=doubt_boxes(lines))
 
     def read(self, value: Input | Image.Image) -> Reading:
         """Read the digits of a picture file or a decoded picture; errors as for :meth:`segment`."""

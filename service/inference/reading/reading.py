@@ -11,7 +11,7 @@ class ReadDigit:
     Attributes:
         label: The most probable label.
         score: Its softmax probability, 0 to 1.
-        unsure: Whether the score is below the card's ``unsure_below``.
+        unsure: Whether the score is below the card's ``unsure_below``, or the box is unlike that of a digit.
         box: x and y of the upper left corner, width and height, in pixels of the upright picture.
     """
 

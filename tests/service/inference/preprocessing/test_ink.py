@@ -100,6 +100,17 @@ def test_grain_and_a_shadow_alone_are_blank() -> None:
     assert refused.value.code == "blank_image"
 
 
+@pytest.mark.parametrize("place", [300, 380, 460])
+@pytest.mark.parametrize("angle", [0.0, 2.4, 3.1, 4.0])
+def test_the_edge_of_a_shadow_alone_is_blank(angle: float, place: int) -> None:
+    y, x = np.mgrid[:600, :800]
+    light = 1 - 0.45 * ((x / 800 - 0.5) * np.cos(angle) + (y / 600 - 0.5) * np.sin(angle) + 0.5)
+    shade = 1 - 0.45 * np.clip((x - place + 0.27 * (y - 300)) / 40 + 0.5, 0, 1)
+    page = 227 * light * shade + np.random.default_rng(0).normal(0, 4, x.shape)
+    with pytest.raises(BlankImage):
+        find_ink(Image.fromarray(np.clip(page, 0, 255).astype(np.uint8)))
+
+
 def test_ruled_paper_alone_is_blank() -> None:
     page = Image.new("RGB", (400, 500), "#f5f5f0")
     for row in range(20, 500, 30):

@@ -80,3 +80,13 @@ def test_a_small_strong_mark_is_found_among_any_number_of_faint_ones() -> None:
             ink[top : top + 8, left : left + 8] = 30
     ink[290:295, 290:293] = 255
     assert _boxes(ink) == [Box(290, 290, 293, 295)]
+
+
+@pytest.mark.parametrize("gap", [3, 8, 20])
+def test_digits_of_two_close_lines_are_marks_of_their_own(gap: int) -> None:
+    lines = [(left, top, left + 25, top + 50) for left in (20, 60, 100) for top in (20, 70 + gap)]
+    assert len(_boxes(_ink(*lines))) == len(lines)
+
+
+def test_the_loops_of_an_8_that_is_alone_are_one_mark() -> None:
+    assert _boxes(_ink((20, 20, 60, 60), (20, 63, 60, 103))) == [Box(20, 20, 60, 103)]
