@@ -7,9 +7,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from desktop import theme
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
-from desktop.result.certainty import answer_text
+from desktop.result.certainty import tile_answer
 from desktop.widgets import create_combo, row
-from desktop.window.messages import format_percent
 from service.client import ModelSummary
 from service.inference import Score
 
@@ -91,7 +90,7 @@ class Comparison(QWidget):
         prediction = response.result.prediction
         if not self.action.isChecked():
             return
-        self.headline.setText(f"{answer_text(prediction)}  {format_percent(prediction.best.score)}")
+        self.headline.setText(tile_answer(response.result).tip)
         palette = self.palette()
         palette.setColor(palette.ColorRole.WindowText, theme.compared_color(palette))
         self.headline.setPalette(palette)

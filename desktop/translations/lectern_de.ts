@@ -1915,6 +1915,14 @@ Protokolldatei: {0}</translation>
         <source>True label</source>
         <translation>Wahre Klasse</translation>
     </message>
+    <message>
+        <source>Several digits: {0}</source>
+        <translation>Mehrere Ziffern: {0}</translation>
+    </message>
+    <message>
+        <source>Probability of the least sure digit</source>
+        <translation>Wahrscheinlichkeit der unsichersten Ziffer</translation>
+    </message>
 </context>
 <context>
     <name>SampleBar</name>

@@ -63,3 +63,10 @@ def test_finished_content_stays_finished(qtbot: QtBot, window: MainWindow) -> No
     with qtbot.waitSignal(window.controller.completed) as completed:
         press(window, "Ctrl+Shift+V")
     assert completed.args[0].request.settled
+
+
+def test_the_other_version_reads_a_number_too(qtbot: QtBot, window: MainWindow) -> None:
+    for left in (-0.25, 0.2):
+        settle(qtbot, window, [(x + left, y) for x, y in SEVEN])
+    press(window, "Ctrl+Shift+V")
+    qtbot.waitUntil(lambda: window.compare.headline.text() == "77")
