@@ -93,6 +93,18 @@ def test_several_files_are_predicted_and_damaged_ones_reported(
     assert window.pictures_page.value() == (pictures() / names[2]).read_bytes()
 
 
+def test_damaged_files_that_are_not_named_are_counted(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    paths = [tmp_path / f"{number}.png" for number in range(5)]
+    for path in paths:
+        path.write_bytes(b"no picture")
+    drop(window, files(*paths))
+    notice = window.pictures_page.notice
+    qtbot.waitUntil(lambda: "not shown here: 2" in notice.text())
+    assert [line.split(":")[0] for line in notice.text().splitlines()[:3]] == ["0.png", "1.png", "2.png"]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [(b"", "damaged"), (b"hello", "damaged"), (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "damaged")],
