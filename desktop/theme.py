@@ -115,9 +115,10 @@ def compared_color(colors: QPalette) -> QColor:
 
 
 def text_palette(name: str, colors: QPalette) -> QPalette:
-    """Return a palette for a text in the colour of one of :data:`TOKENS`."""
+    """Return a palette for a text in the colour of one of :data:`TOKENS`; a disabled text stays grey."""
     result = QPalette(colors)
-    result.setColor(QPalette.ColorRole.WindowText, color(name, colors))
+    for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
+        result.setColor(group, QPalette.ColorRole.WindowText, color(name, colors))
     return result
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from desktop.folder.batch import FileResult
 from desktop.folder.truth import true_label
-from desktop.window.export_formats import csv_header, csv_row, csv_text
+from desktop.window.export_formats import csv_error_row, csv_header, csv_row, csv_text
 
 
 def to_csv(results: Sequence[FileResult], labels: Sequence[str]) -> str:
@@ -22,7 +22,7 @@ def to_csv(results: Sequence[FileResult], labels: Sequence[str]) -> str:
         if file.result is not None:
             rows.append(csv_row(file.shown, file.result, labels))
         else:
-            rows.append([file.shown, *[""] * (len(labels) + 5), str(file.error)])
+            rows.append(csv_error_row(file.shown, str(file.error), labels))
     if has_truths:
         for row, truth in zip(rows, ("true_label", *truths), strict=True):
             row.append(truth or "")

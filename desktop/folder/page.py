@@ -1,5 +1,6 @@
 """The page that classifies all images of folders."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.worker import Worker
 from desktop.widgets import PAGE_MARGIN, column, create_combo, open_file_dialog, row
 from desktop.window.actions import create_action
-from desktop.window.messages import announce, error_message, format_percent
+from desktop.window.messages import announce, error_message, format_percent, left_out_message
 from service.client import ModelSummary
 from service.inference import LecternError
 
@@ -65,6 +66,7 @@ class FolderPage(QWidget):
         self.table = ResultTableModel(self)
         self._confusion: Confusion | None = None
         self._paths: tuple[Path, ...] = ()
+        self._left_out: tuple[str, ...] = ()
         self._file_count = 0
         self._worker = Worker("folder", self)
         self._worker.result_ready.connect(self._show_results)
@@ -91,16 +93,21 @@ class FolderPage(QWidget):
             lambda names: self.classify(Path(names[0])),
         )
 
-    def classify(self, *paths: Path) -> None:
+    def classify(self, *paths: Path, left_out: Sequence[str] = ()) -> None:
         """Classify folders and picture files with the selected model, as one list; replaces a running one.
 
         Several folders may be named after labels, like the subfolders of one.
+
+        Args:
+            *paths: The folders and the picture files.
+            left_out: Names of files that came with them, and are no pictures.
         """
         model: ModelSummary | None = self.models.currentData()
         if model is None:
             self.status.setText(self.tr("No model for pictures is available."))
             return
-        self._paths, self._file_count, self._confusion = paths, 0, None
+        self._paths, self._left_out = paths, tuple(left_out)
+        self._file_count, self._confusion = 0, None
         self.table.clear(model.labels)
         self.view.setColumnHidden(_TRUTH_COLUMN, True)
         self.progress.setRange(0, 0)
@@ -158,6 +165,8 @@ class FolderPage(QWidget):
         return self.tr("This folder contains no pictures.")
 
     def _end(self, text: str) -> None:
+        if self._left_out:
+            text += " · " + left_out_message(self._left_out)
         self.progress.setRange(0, max(self._file_count, 1))
         self.progress.setValue(self.table.rowCount())
         self.status.setText(text)
@@ -184,7 +193,7 @@ class FolderPage(QWidget):
     def _classify_again(self) -> None:
         """Classify the folders with the model that the user chose: the rows of another would mislead."""
         if self._paths:
-            self.classify(*self._paths)
+            self.classify(*self._paths, left_out=self._left_out)
 
     def _classify_samples(self) -> None:
         model: ModelSummary | None = self.models.currentData()
@@ -235,5 +244,6 @@ class FolderPage(QWidget):
         FlowLayout(top, (self.models, self.choose, self.samples, self.cancel))
         footer = row((self.status, 1), self.matrix, self.save, spacing=None)
         self.status.setWordWrap(True)
+        self.status.setTextFormat(Qt.TextFormat.PlainText)
         parts = (top, self.progress, (self.view, 1), footer)
         column(*parts, parent=self, margin=PAGE_MARGIN, spacing=12)

@@ -8,10 +8,11 @@ from PySide6.QtWidgets import QWidget
 from desktop.folder.batch import FileResult
 from desktop.folder.truth import true_label
 from desktop.names import label_name
-from desktop.result.certainty import answer_text
-from desktop.window.messages import error_message, format_percent
+from desktop.prediction.backends import PredictionResult
+from desktop.result.certainty import answer_text, least_score
+from desktop.window.messages import error_message, format_percent, reason_message
 
-_PROBABILITY_COLUMN = 2
+_RESULT_COLUMN, _PROBABILITY_COLUMN = 1, 2
 _Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 
@@ -89,8 +90,8 @@ class ResultTableModel(QAbstractTableModel):
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return text, tool tip or alignment of a cell."""
         file = self._rows[index.row()]
-        if role == Qt.ItemDataRole.ToolTipRole and file.error is not None:
-            return str(file.error)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tool_tip(file, index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == _PROBABILITY_COLUMN:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role != Qt.ItemDataRole.DisplayRole:
@@ -99,7 +100,7 @@ class ResultTableModel(QAbstractTableModel):
 
     def _sort_key(self, file: FileResult, column: int) -> tuple[float, str]:
         if column == _PROBABILITY_COLUMN:
-            return (-1.0 if file.result is None else file.result.prediction.best.score), file.name
+            return (-1.0 if file.result is None else least_score(file.result)), file.name
         return 0.0, self._texts(file)[column]
 
     def _texts(self, file: FileResult) -> tuple[str, str, str, str]:
@@ -110,4 +111,25 @@ class ResultTableModel(QAbstractTableModel):
         prediction = file.result.prediction
         if truth is not None:
             expected = f"{'✓' if truth == prediction.best.label else '✗'} {expected}"
-        return file.shown, answer_text(prediction), format_percent(prediction.best.score), expected
+        return file.shown, self._answer(file.result), format_percent(least_score(file.result)), expected
+
+    def _answer(self, result: PredictionResult) -> str:
+        """Return the number of a picture, or else the label; with why the prediction is unsure."""
+        reading, prediction = result.reading, result.prediction
+        if reading is not None:
+            number = " ".join(reading.texts) + ("?" if reading.unsure else "")
+            return self.tr("Several digits: {0}").format(number)
+        message = "" if prediction.reason is None else reason_message(prediction.reason)
+        return f"{answer_text(prediction)} · {message}" if message else answer_text(prediction)
+
+    def _tool_tip(self, file: FileResult, column: int) -> str | None:
+        """Return what a cell has no room for; None for nothing."""
+        if file.error is not None:
+            return str(file.error)
+        if file.result is None or file.result.prediction.reason is None:
+            return None
+        if column == _RESULT_COLUMN:
+            return self._answer(file.result)
+        if column == _PROBABILITY_COLUMN and file.result.reading is not None:
+            return self.tr("Probability of the least sure digit")
+        return None

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QLabel, QPushButton, QStackedWidget, QWidget
 
@@ -19,6 +19,7 @@ from desktop.pictures.images import Pixels, pillow_of
 from desktop.pictures.picture_view import PictureView
 from desktop.widgets import Part, column, create_combo, row
 from desktop.window.messages import keep_sizes_whole
+from service.inference.files import printable
 from service.inference.preprocessing import decode_image, prepare_digit, prepare_photo
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "cats_vs_dogs" / "cat_1.jpg"
@@ -65,6 +66,9 @@ Loader: TypeAlias = Callable[[], LabInput]
 class InputPicker(QWidget):
     """A drawing pad, or an image and the size that it is scaled to.
 
+    Attributes:
+        notice: Says that of several files only one was opened.
+
     Signals:
         changed: The input changed; also during a stroke.
     """
@@ -83,6 +87,7 @@ class InputPicker(QWidget):
         self.sizes = create_combo(self.tr("Size that the picture is scaled to"), sizes, self)
         self.sizes.setCurrentIndex(_SIZES.index(_DEFAULT_SIZE))
         self.colors = QCheckBox(self.tr("Colo&ur: depth 3"), self)
+        self.notice = QLabel(self)
         self._stack = QStackedWidget(self)
         self._file = DroppedFile(SAMPLE.name, SAMPLE)
         self._loader: Loader | None = None
@@ -104,9 +109,12 @@ class InputPicker(QWidget):
         """Whether the input is the drawing."""
         return self.kinds.currentIndex() == _DRAWING
 
-    def set_file(self, file: DroppedFile) -> None:
-        """Set the image file; the loader reads it."""
+    def set_file(self, file: DroppedFile, *, others: bool = False) -> None:
+        """Set the image file, which the loader reads, and say if there are others that it does not read."""
         self._file = file
+        text = self.tr("Only {0} was opened. Drop one picture at a time.")
+        self.notice.setText(text.format(printable(file.name)))
+        self.notice.setVisible(others)
         if not self.is_drawing:
             self._update()
 
@@ -166,7 +174,10 @@ class InputPicker(QWidget):
         note = QLabel(keep_sizes_whole(self.tr("Preprocessed like a digit: 28 × 28")), self)
         note.setWordWrap(True)
         self._stack.addWidget(_stack_page(self.pad, note, row(None, self.clear)))
-        self._stack.addWidget(_stack_page(self.view, self.sizes, self.colors, self.open))
+        self.notice.setWordWrap(True)
+        self.notice.setTextFormat(Qt.TextFormat.PlainText)
+        self.notice.hide()
+        self._stack.addWidget(_stack_page(self.view, self.sizes, self.colors, self.open, self.notice))
         column(self.kinds, (self._stack, 1), parent=self)
 
 

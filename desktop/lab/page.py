@@ -90,9 +90,9 @@ class LabPage(QWidget):
         self.convolution.picture_requested.connect(self.picker.select_color_picture)
         self._set_input(None, self.picker.placeholder())
 
-    def open_picture(self, file: DroppedFile) -> None:
-        """Make an image file the input."""
-        self.picker.set_file(file)
+    def open_picture(self, file: DroppedFile, *others: DroppedFile) -> None:
+        """Make an image file the input, and say if there are others."""
+        self.picker.set_file(file, others=bool(others))
         self.picker.select_picture()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Signal, Slot
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QLabel, QListWidgetItem, QPushButton, QWidget
 
@@ -26,7 +26,7 @@ from desktop.prediction.requests import Value
 from desktop.result.certainty import tile_answer
 from desktop.widgets import PAGE_MARGIN, column
 from desktop.window.actions import create_action
-from desktop.window.messages import announce, error_message, reason_message
+from desktop.window.messages import announce, error_message, left_out_message, reason_message
 from desktop.window.page import Page
 from service.client import ModelSummary
 from service.inference.prediction import Reason
@@ -41,7 +41,7 @@ class PicturesPage(Page):
     """Shows one picture and predicts all.
 
     Attributes:
-        notice: Says which pictures cannot be shown.
+        notice: Says which pictures cannot be shown, and which files are none.
         doubt: Says why the network cannot be sure of the picture that is shown.
 
     Signals:
@@ -63,6 +63,7 @@ class PicturesPage(Page):
         self.samples = SampleBar(self.tools)
         self._pictures: list[Picture] = []
         self._current: Picture | None = None
+        self._notes: list[str] = []
         self._errors: list[str] = []
         self._select_next, self._before_selected = False, 0
         self._loader = PictureLoader(self)
@@ -154,11 +155,11 @@ class PicturesPage(Page):
         self.activated.emit()
         self.load([DroppedFile(path.name, path)])
 
-    def add(self, items: DroppedItems) -> None:
-        """Add what was dropped or pasted."""
+    def add(self, items: DroppedItems, *, left_out: Sequence[str] = ()) -> None:
+        """Add what was dropped or pasted; arguments as for :meth:`load`."""
         self.activated.emit()
         if items.files:
-            self.load(items.files)
+            self.load(items.files, left_out=left_out)
         elif items.remote:
             self._show_notice(
                 self.tr(
@@ -189,18 +190,21 @@ class PicturesPage(Page):
         current = self._current
         return self._pictures.index(current) if current in self._pictures else 0
 
-    def load(self, files: Iterable[DroppedFile], *, select: int = 0) -> None:
+    def load(self, files: Iterable[DroppedFile], *, select: int = 0, left_out: Sequence[str] = ()) -> None:
         """Load pictures on another thread, and predict them.
 
         Args:
             files: The pictures.
             select: Number of pictures before the one that is shown.
+            left_out: Names of files that came with the pictures, and are none.
         """
         files = tuple(files)
-        self._errors = []
+        self._notes, self._errors = [], []
+        if left_out:
+            self._notes.append(left_out_message(left_out))
         if len(files) > _MAX_PICTURES:
-            self._errors = [self.tr("Only the first {0} pictures were loaded.").format(_MAX_PICTURES)]
-        self._show_notice("\n".join(self._errors))
+            self._notes.append(self.tr("Only the first {0} pictures were loaded.").format(_MAX_PICTURES))
+        self._show_notes()
         self._select_next, self._before_selected = True, select
         self._loader.load(files[:_MAX_PICTURES])
         self.tiles_changed.emit()
@@ -215,7 +219,7 @@ class PicturesPage(Page):
     def _report(self, failure: LoadFailure) -> None:
         self.tiles_changed.emit()
         self._errors.append(f"{failure.name}: {error_message(failure.error)}")
-        self._show_notice("\n".join(self._errors[:_SHOWN_ERRORS]))
+        self._show_notes()
 
     @Slot(object)
     def _add_loaded(self, picture: Picture) -> None:
@@ -259,6 +263,13 @@ class PicturesPage(Page):
         else:
             self.view.show_image(picture.image, picture.name)
 
+    def _show_notes(self) -> None:
+        lines = [*self._notes, *self._errors[:_SHOWN_ERRORS]]
+        if len(self._errors) > _SHOWN_ERRORS:
+            text = self.tr("Further files with errors, not shown here: {0}")
+            lines.append(text.format(len(self._errors) - _SHOWN_ERRORS))
+        self._show_notice("\n".join(lines))
+
     def _show_notice(self, text: str) -> None:
         self.notice.setText(text)
         self.notice.setVisible(bool(text))
@@ -269,6 +280,8 @@ class PicturesPage(Page):
         for label in (self.notice, self.doubt):
             label.setWordWrap(True)
             label.hide()
+        # A name such as "<b>.png" is no markup.
+        self.notice.setTextFormat(Qt.TextFormat.PlainText)
         self.doubt.setPalette(theme.text_palette("doubt-text", self.palette()))
         buttons = [QPushButton(self.tr("&Open…"), self), QPushButton(self.tr("&Paste"), self)]
         buttons[0].clicked.connect(self.open.trigger)

@@ -11,7 +11,7 @@ from desktop.prediction.backends import Location
 from desktop.prediction.connection import Connection
 from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.model_selection import ModelSelection
-from desktop.prediction.requests import NetworkInput, PredictionRequest, PredictionResponse
+from desktop.prediction.requests import NetworkInput, PredictionRequest, PredictionResponse, Value
 from desktop.prediction.throttle import Throttle
 from desktop.prediction.worker import Worker
 from desktop.settings import SettingsStore
@@ -43,6 +43,8 @@ class PredictionController(QObject):
         model_changed: :attr:`model` or :attr:`version` was set.
         card_changed: The Card of the model; None until it is known.
         response_changed: The PredictionResponse of the current content; None while there is none.
+        outdated: The page shows another picture than the one of the last response or error; a response for it
+            will follow.
         completed: A new PredictionResponse of the current content.
         comparison_completed: The PredictionResponse of :attr:`compared_version`.
         network_input_ready: The NetworkInput of the current content.
@@ -55,6 +57,7 @@ class PredictionController(QObject):
     model_changed = Signal()
     card_changed = Signal(object)
     response_changed = Signal(object)
+    outdated = Signal()
     completed = Signal(object)
     comparison_completed = Signal(object)
     network_input_ready = Signal(object)
@@ -74,6 +77,8 @@ class PredictionController(QObject):
         self._dispatcher = connection.dispatcher
         self.page: Page | None = None
         self.response: PredictionResponse | None = None
+        # What the response is for, or will be.
+        self._value: Value | None = None
         self._last_request = 0
         self._throttle = Throttle(_INTERVAL_MS, self)
         self._throttle.triggered.connect(self.predict)
@@ -144,6 +149,7 @@ class PredictionController(QObject):
         value = None if page is None else page.value()
         if page is None or value is None or model is None:
             return
+        self._drop_outdated(value)
         more = []
         if self.compared_version is not None:
             compared = self.compared_version
@@ -169,6 +175,13 @@ class PredictionController(QObject):
         self._set_response(response)
         if response.result.pixels is None:
             self._prepare(response.request)
+
+    def _drop_outdated(self, value: Value) -> None:
+        """Drop the response of another picture; a stroke or a letter more leaves the response as it is."""
+        if isinstance(value, bytes) and value is not self._value:
+            self.response = None
+            self.outdated.emit()
+        self._value = value
 
     def _put(self, request: PredictionRequest, more: list[PredictionRequest]) -> None:
         """Predict on the thread; a newer call drops ``more``, whose input errors are ignored."""
@@ -244,6 +257,8 @@ class PredictionController(QObject):
 
     def _set_response(self, response: PredictionResponse | None) -> None:
         self.response = response
+        if response is not None:
+            self._value = response.request.value
         self.response_changed.emit(response)
         if response is not None and response.result.pixels is not None:
             self.network_input_ready.emit(NetworkInput(response.request, response.result.pixels))

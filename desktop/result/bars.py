@@ -100,7 +100,7 @@ class Bar(QProgressBar):
 
     def _fill(self) -> QBrush:
         colors = self.palette()
-        if not self.highlighted:
+        if not self.highlighted or not self.isEnabled():
             return QBrush(color("line", colors))
         return QBrush(color("doubt-fill" if self.doubtful else "accent", colors))
 

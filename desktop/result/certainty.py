@@ -64,6 +64,13 @@ def answer_text(prediction: Prediction) -> str:
             return QCoreApplication.translate("Doubt", "Looks like nothing I know")
 
 
+def least_score(result: PredictionResult) -> float:
+    """Return the probability of the best label, 0 to 1; for several digits, that of the least sure one."""
+    if result.reading is not None:
+        return min((digit.score for digit in result.reading.digits), default=0.0)
+    return result.prediction.best.score
+
+
 def tile_answer(result: PredictionResult) -> TileAnswer:
     """Return what a thumbnail says of a result: the number of several digits, or else the prediction."""
     reading, prediction = result.reading, result.prediction

@@ -42,6 +42,7 @@ class Comparison(QWidget):
         controller.model_changed.connect(self._offer_versions)
         controller.response_changed.connect(lambda response: self._clear() if response is None else None)
         controller.failed.connect(lambda error: self._clear())
+        controller.outdated.connect(self._clear)
         controller.comparison_completed.connect(self._show_response)
 
     @property

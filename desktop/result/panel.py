@@ -1,11 +1,12 @@
 """The panel that shows a prediction."""
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Slot
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QWidget
 
 from desktop.names import distinct_names, model_title
 from desktop.prediction.controller import PredictionController
-from desktop.prediction.requests import PredictionResponse
+from desktop.prediction.requests import NetworkInput, PredictionResponse
 from desktop.result.answer_view import AnswerView
 from desktop.result.bars import Bars
 from desktop.result.comparison import Comparison
@@ -80,9 +81,15 @@ class ResultPanel(QWidget):
         controller.model_changed.connect(self._show_model)
         controller.card_changed.connect(self._show_threshold)
         controller.response_changed.connect(self._show_response)
-        controller.network_input_ready.connect(lambda one: self.preview.set_pixels(one.pixels))
+        controller.outdated.connect(self._dim)
+        controller.network_input_ready.connect(self._show_input)
         controller.failed.connect(self._show_error)
         self.comparison.scores_changed.connect(self.bars.set_compared)
+
+    @property
+    def network_input(self) -> QImage:
+        """The input of the network; a null image if there is none, or only that of another picture."""
+        return self.preview.image if self.preview.isEnabled() else QImage()
 
     def present(self, presents: bool) -> None:
         """Show the answer and the bars alone in a presentation, else everything."""
@@ -152,7 +159,23 @@ class ResultPanel(QWidget):
         if page is not None and page.correct is not None:
             page.correct.trigger()
 
+    def _dim(self) -> None:
+        """Dim what belongs to the picture that was shown before."""
+        for part in (self.answer, self.bars, self.duration, self.preview):
+            part.setEnabled(False)
+
+    def _undim_answer(self) -> None:
+        for part in (self.answer, self.bars, self.duration):
+            part.setEnabled(True)
+
+    @Slot(object)
+    def _show_input(self, network_input: NetworkInput) -> None:
+        self.preview.setEnabled(True)
+        self.preview.set_pixels(network_input.pixels)
+
     def _show_placeholder(self, text: str) -> None:
+        self._undim_answer()
+        self.preview.setEnabled(True)
         self.answer.show_placeholder(text)
         self._show_correction()
         self.bars.set_scores(())
@@ -171,6 +194,7 @@ class ResultPanel(QWidget):
         if response is None:
             self._show_placeholder("" if page is None else page.placeholder)
             return
+        self._undim_answer()
         self.bars.show_result(response.result)
         self.duration.show_result(response.result)
         announcement = self.answer.show_result(response.result)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from desktop.pictures.images import Pixels, qimage_of_pixels
 
 _PREFERRED_SIZE = 240
+_DISABLED_OPACITY = 0.4
 _KEY_OFFSETS = {
     Qt.Key.Key_Left: QPoint(-1, 0),
     Qt.Key.Key_Right: QPoint(1, 0),
@@ -111,7 +112,9 @@ class PixelView(QWidget):
             return
         shrinks = rect.width() < self.image.width()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth or shrinks)
+        painter.setOpacity(1.0 if self.isEnabled() else _DISABLED_OPACITY)
         painter.drawImage(rect, self.image, QRectF(self.image.rect()))
+        painter.setOpacity(1.0)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if not self.highlight.isNull():
             self._paint_highlight(painter)

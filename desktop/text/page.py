@@ -145,6 +145,7 @@ class TextPage(Page):
         FlowLayout(line, (samples, *buttons), (clear,))
         column(hint, line, parent=self.tools)
         self.notice.setWordWrap(True)
+        self.notice.setTextFormat(Qt.TextFormat.PlainText)
         self.notice.hide()
         column((self.editor, 1), self.notice, self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)
 

@@ -1025,6 +1025,10 @@ Protokolldatei: {0}</translation>
         <translation>&amp;Farbe: Tiefe 3</translation>
     </message>
     <message>
+        <source>Only {0} was opened. Drop one picture at a time.</source>
+        <translation>Nur {0} wurde geöffnet. Ziehen Sie ein Bild nach dem anderen hierher.</translation>
+    </message>
+    <message>
         <source>Draw something</source>
         <translation>Zeichnen Sie etwas</translation>
     </message>
@@ -1519,6 +1523,14 @@ Protokolldatei: {0}</translation>
         <translation>Dieses Bild zeigt mehrere Zeichen, die keine Zahl sind. Schneiden Sie eine Ziffer aus.</translation>
     </message>
     <message>
+        <source>{0} and {1} more</source>
+        <translation>{0} und {1} weitere</translation>
+    </message>
+    <message>
+        <source>Left out, because only pictures can be loaded: {0}</source>
+        <translation>Ausgelassen, weil nur Bilder geladen werden können: {0}</translation>
+    </message>
+    <message>
         <source>Server</source>
         <translation>Server</translation>
     </message>
@@ -1705,6 +1717,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Only the first {0} pictures were loaded.</source>
         <translation>Nur die ersten {0} Bilder wurden geladen.</translation>
+    </message>
+    <message>
+        <source>Further files with errors, not shown here: {0}</source>
+        <translation>Weitere fehlerhafte Dateien, die hier nicht stehen: {0}</translation>
     </message>
     <message>
         <source>Open pictures</source>
@@ -1922,6 +1938,14 @@ Protokolldatei: {0}</translation>
     <message>
         <source>True label</source>
         <translation>Wahre Klasse</translation>
+    </message>
+    <message>
+        <source>Several digits: {0}</source>
+        <translation>Mehrere Ziffern: {0}</translation>
+    </message>
+    <message>
+        <source>Probability of the least sure digit</source>
+        <translation>Wahrscheinlichkeit der unsichersten Ziffer</translation>
     </message>
 </context>
 <context>

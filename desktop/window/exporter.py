@@ -69,6 +69,7 @@ class Exporter(QObject):
             controller.page_changed,
             controller.edited,
             controller.response_changed,
+            controller.outdated,
             controller.network_input_ready,
             controller.failed,
         ):

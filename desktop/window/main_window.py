@@ -165,7 +165,7 @@ class MainWindow(QMainWindow):
         self.exporter = Exporter(
             self,
             picture=lambda: self.tabs.page.picture(),
-            network_input=lambda: self.panel.preview.image,
+            network_input=lambda: self.panel.network_input,
             response=lambda: self.controller.response,
         )
         self.exporter.follow(self.controller)

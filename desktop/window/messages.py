@@ -1,5 +1,7 @@
 """Writes the texts that users see: errors, probabilities, durations and announcements."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QCoreApplication, QLocale
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
@@ -7,7 +9,11 @@ from PySide6.QtWidgets import QWidget
 from desktop.prediction.backends import Location, PredictionResult
 from service.client import ConnectionFailed, RequestRefused, UnexpectedAnswer
 from service.inference import LecternError
+from service.inference.files import printable
 from service.inference.prediction import Reason
+
+# More names of files would fill the window.
+_MAX_NAMES = 3
 
 
 def error_message(error: LecternError) -> str:
@@ -40,6 +46,15 @@ def reason_message(reason: Reason) -> str:
         ),
     }
     return messages.get(reason, "")
+
+
+def left_out_message(names: Sequence[str]) -> str:
+    """Return which files were left out because they are no pictures, in the language of the window."""
+    translate = QCoreApplication.translate
+    shown = ", ".join(printable(name) for name in names[:_MAX_NAMES])
+    if len(names) > _MAX_NAMES:
+        shown = translate("Messages", "{0} and {1} more").format(shown, len(names) - _MAX_NAMES)
+    return translate("Messages", "Left out, because only pictures can be loaded: {0}").format(shown)
 
 
 def connection_message(error: LecternError, server: str) -> str:

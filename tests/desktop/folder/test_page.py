@@ -91,6 +91,8 @@ def test_several_dropped_folders_and_pictures_are_one_list(
     qtbot.waitUntil(page.save.isEnabled)
     assert [row[0] for row in rows(window)] == ["2.jpg", "cats/1.png", "ship/1.png"]
     assert [row[3][2:] for row in rows(window)] == ["", "cat", "ship"]
+    left_out = " · Left out, because only pictures can be loaded: notes.txt"
+    assert page.status.text().endswith(left_out)
     assert page.matrix.isVisible()
     page.view.activated.emit(page.table.index(1, 0))
     qtbot.waitUntil(lambda: len(window.pictures_page.pictures) == 1)
@@ -99,6 +101,10 @@ def test_several_dropped_folders_and_pictures_are_one_list(
     page.models.activated.emit(page.models.currentIndex())
     qtbot.waitUntil(page.save.isEnabled)
     assert [row[0] for row in rows(window)] == ["2.jpg", "cats/1.png", "ship/1.png"]
+    assert page.status.text().endswith(left_out)
+    page.classify(tmp_path / "cats")
+    qtbot.waitUntil(page.save.isEnabled)
+    assert "notes.txt" not in page.status.text()
 
 
 def test_several_empty_folders_show_a_message(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:

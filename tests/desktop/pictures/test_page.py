@@ -93,6 +93,39 @@ def test_several_files_are_predicted_and_damaged_ones_reported(
     assert window.pictures_page.value() == (pictures() / names[2]).read_bytes()
 
 
+def test_the_answer_of_another_picture_is_dimmed_at_once(
+    qtbot: QtBot, open_window: OpenWindow, tmp_path: Path
+) -> None:
+    window = open_window(Settings(server="", models={"pictures": "mnist"}))
+    panel, tray, copy = window.panel, window.pictures_page.tray, window.exporter.copy_result
+    parts = (panel.answer, panel.bars, panel.duration, panel.preview)
+    Image.new("L", (40, 40), 255).save(tmp_path / "blank.png")
+    drop(window, files(pictures() / "eight.png", pictures() / "number.png", tmp_path / "blank.png"))
+    qtbot.waitUntil(lambda: tray.count() == 3 and panel.answer.isEnabled() and bool(headline(window)))
+    sure = panel.grab().toImage()
+    with qtbot.waitSignal(window.controller.completed):
+        tray.setCurrentRow(1)
+        assert [part.isEnabled() for part in (*parts, copy)] == [False] * 5
+        assert panel.grab().toImage() != sure
+    assert [part.isEnabled() for part in (*parts, copy)] == [True] * 5
+    with qtbot.waitSignal(window.controller.failed):
+        tray.setCurrentRow(2)
+        assert not panel.answer.isEnabled()
+    assert panel.answer.isEnabled()
+
+
+def test_damaged_files_that_are_not_named_are_counted(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    paths = [tmp_path / f"{number}.png" for number in range(5)]
+    for path in paths:
+        path.write_bytes(b"no picture")
+    drop(window, files(*paths))
+    notice = window.pictures_page.notice
+    qtbot.waitUntil(lambda: "not shown here: 2" in notice.text())
+    assert [line.split(":")[0] for line in notice.text().splitlines()[:3]] == ["0.png", "1.png", "2.png"]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [(b"", "damaged"), (b"hello", "damaged"), (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "damaged")],

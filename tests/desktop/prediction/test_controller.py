@@ -180,6 +180,37 @@ def test_other_pictures_are_recorded_but_not_shown(qtbot: QtBot, controller: Pre
     assert controller.response.request.value == b"current"
 
 
+def test_the_response_of_another_picture_is_outdated_at_once(
+    qtbot: QtBot, controller: PredictionController
+) -> None:
+    page = StubPage("image-classification", b"first")
+    with qtbot.waitSignal(controller.completed):
+        controller.set_page(page)
+    outdated: list[None] = []
+    controller.outdated.connect(lambda: outdated.append(None))
+    page.settled.emit()  # Another picture was loaded behind the first one.
+    assert (len(outdated), controller.response is None) == (0, False)
+
+    page.content = b"second"
+    with qtbot.waitSignal(controller.completed) as completed:
+        page.settled.emit()
+        assert (len(outdated), controller.response) == (1, None)
+    assert controller.response is completed.args[0]
+    controller.restore(PredictionResponse(PredictionRequest("mnist", 1, b"third"), completed.args[0].result))
+    page.content = controller.response.request.value
+    page.settled.emit()
+    assert len(outdated) == 1
+
+
+def test_edits_do_not_outdate_the_response(qtbot: QtBot, controller: PredictionController) -> None:
+    page = StubPage("text-classification", "good")
+    with qtbot.waitSignal(controller.completed):
+        controller.set_page(page)
+    with qtbot.assertNotEmitted(controller.outdated), qtbot.waitSignal(controller.completed):
+        page.type("better")
+        assert controller.response is not None
+
+
 def test_an_erased_drawing_is_empty_and_a_blank_file_is_an_error(
     qtbot: QtBot, controller: PredictionController, backend: StubBackend
 ) -> None:

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gestures import press
+from gestures import OpenWindow, pictures, press
 from PIL import Image
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
+from pytestqt.qtbot import QtBot
 
 from desktop.pictures.images import pillow_of
+from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
+from service.inference.catalog import BUNDLED
 
 
 def choose(window: MainWindow, path: Path) -> None:
@@ -37,6 +40,23 @@ def test_the_result_is_copied_as_json(seven: MainWindow) -> None:
     assert (document["model"], document["version"], document["label"]) == ("mnist", 2, "7")
     assert document["computed_on"] == "local"
     assert sum(score["score"] for score in document["scores"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_number_in_a_picture_is_copied_and_saved_with_its_digits(
+    qtbot: QtBot, open_window: OpenWindow, tmp_path: Path
+) -> None:
+    window = open_window(Settings(server="", models={"pictures": "mnist"}), models=BUNDLED)
+    with qtbot.waitSignal(window.controller.completed):
+        window.pictures_page.open_path(pictures() / "number.png")
+    press(window, "Ctrl+Shift+C")
+    copied = json.loads(QGuiApplication.clipboard().text())
+    assert (copied["text"], copied["lines"], copied["unsure"]) == ("2026", ["2026"], False)
+    assert [digit["label"] for digit in copied["digits"]] == list("2026")
+    assert copied["digits"][0]["box"] == [33, 39, 54, 60]
+    press(window, "Ctrl+Shift+S")
+    choose(window, tmp_path / "number.csv")
+    (row,) = csv.DictReader((tmp_path / "number.csv").read_text().splitlines())
+    assert (row["text"], row["reason"]) == ("2026", "several_digits")
 
 
 def test_drawing_and_network_input_are_saved_as_png(seven: MainWindow, tmp_path: Path) -> None:

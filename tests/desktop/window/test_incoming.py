@@ -9,6 +9,7 @@ from PySide6.QtGui import QClipboard, QDragEnterEvent, QDropEvent, QGuiApplicati
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from desktop.pictures.dropped_files import DroppedFile
 from desktop.window.main_window import MainWindow
 
 
@@ -64,6 +65,59 @@ def test_of_several_texts_the_first_is_opened_and_the_notice_says_so(
     assert not window.text_page.notice.isVisible()
 
 
+@pytest.mark.parametrize("first", ["text", "pictures"])
+@pytest.mark.parametrize(
+    ("tab", "name"), [(1, "review.txt"), (2, "Page.HTML"), (3, "review.md"), (3, "server.log")]
+)
+def test_of_pictures_and_a_text_the_pictures_are_loaded_and_the_notice_says_so(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, tab: int, name: str, first: str
+) -> None:
+    (tmp_path / name).write_text("a great film")
+    paths = [tmp_path / name, pictures() / "ship.png", pictures() / "cat.jpg"]
+    press(window, f"Ctrl+{tab}")
+    _drop(window, _files(*(paths if first == "text" else reversed(paths))))
+    page = window.pictures_page
+    qtbot.waitUntil(lambda: len(page.pictures) == 2)
+    assert window.tabs.page is page
+    assert page.notice.text() == f"Left out, because only pictures can be loaded: {name}"
+    assert page.notice.isVisible()
+    assert window.text_page.editor.toPlainText() == ""
+    page.load([DroppedFile("ship.png", pictures() / "ship.png")])
+    assert not page.notice.isVisible()
+
+
+def test_of_many_files_that_are_left_out_some_are_named(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    texts = [tmp_path / f"{number}.txt" for number in range(5)]
+    for path in texts:
+        path.write_text("a great film")
+    _drop(window, _files(*texts, pictures() / "ship.png"))
+    qtbot.waitUntil(lambda: len(window.pictures_page.pictures) == 1)
+    assert window.pictures_page.notice.text().endswith(": 0.txt, 1.txt, 2.txt and 2 more")
+
+
+def test_names_of_files_are_no_markup(window: MainWindow) -> None:
+    labels = (
+        window.pictures_page.notice,
+        window.text_page.notice,
+        window.folder_page.status,
+        window.lab_page.picker.notice,
+    )
+    assert [label.textFormat() for label in labels] == [Qt.TextFormat.PlainText] * len(labels)
+
+
+def test_a_file_of_another_kind_beside_a_text_is_not_lost_silently(
+    window: MainWindow, tmp_path: Path
+) -> None:
+    paths = [tmp_path / name for name in ("data.bin", "review.txt")]
+    for path in paths:
+        path.write_text("a great film")
+    _drop(window, _files(*paths))
+    assert window.text_page.editor.toPlainText() == "a great film"
+    assert window.text_page.notice.text() == "Only review.txt was opened. Drop one text at a time."
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00binary", b"a" * 1_000_001], ids=["binary", "too long"])
 def test_what_is_not_a_text_leaves_the_text_and_says_so(
     window: MainWindow, tmp_path: Path, content: bytes
@@ -93,6 +147,20 @@ def test_pasting_in_the_lab_stays_there(qtbot: QtBot, window: MainWindow) -> Non
     assert window.lab_page.isVisible()
     qtbot.waitUntil(lambda: window.lab_page.picker.loader() is not None)
     assert window.pictures_page.value() is None
+
+
+def test_of_several_files_dropped_on_the_lab_the_first_picture_is_opened_and_the_notice_says_so(
+    window: MainWindow, tmp_path: Path
+) -> None:
+    (tmp_path / "review.txt").write_text("a great film")
+    press(window, "Ctrl+5")
+    _drop(window, _files(tmp_path / "review.txt", pictures() / "ship.png", pictures() / "cat.jpg"))
+    assert window.lab_page.isVisible()
+    notice = window.lab_page.picker.notice
+    assert notice.isVisible()
+    assert notice.text() == "Only ship.png was opened. Drop one picture at a time."
+    _drop(window, _files(pictures() / "cat.jpg"))
+    assert not notice.isVisible()
 
 
 @pytest.mark.parametrize("form", ["{}", '"{}"', " file://{}\n"])
