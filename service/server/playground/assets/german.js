@@ -87,6 +87,8 @@ export const GERMAN = {
   "The server returned an error: {0}": "Der Server meldet einen Fehler: {0}",
   "There is no model {0}; {1} is used.": "Es gibt kein Modell {0}; {1} wird verwendet.",
   "There is no version {0}; version {1} is used.": "Es gibt keine Version {0}; Version {1} wird verwendet.",
+  "These could be more digits than are read. Use a part of the picture.":
+    "Das könnten mehr Ziffern sein, als gelesen werden. Nehmen Sie einen Teil des Bildes.",
   "This API key has used up its requests.": "Dieser API-Schlüssel hat seine Anfragen verbraucht.",
   "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.":
     "Diese Datei ist beschädigt oder kein Bild. Verwenden Sie PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF oder HEIC.",
@@ -109,6 +111,7 @@ export const GERMAN = {
   "Use key": "Schlüssel verwenden",
   "Value: {0}. The frame is its place in the picture.": "Wert: {0}. Der Rahmen ist seine Stelle im Bild.",
   "Version {0}": "Version {0}",
+  "Version {0}: {1}": "Version {0}: {1}",
   "What speaks for {0}, and against it": "Was für {0} spricht und was dagegen",
   "Why {0}?": "Warum {0}?",
   "Why?": "Warum?",
