@@ -6,6 +6,7 @@ import { PictureUrl } from "./picture_url.js";
 
 const CONFIDENCE = 0.9;
 const MAX_NAMED = 3;
+const SHORT_LINE = 8; // Digits that fit beside the other parts of the answer.
 
 /**
  * Return how sure an answer is, and the labels to name.
@@ -106,6 +107,8 @@ export class Answer {
     const hasNumber = isNumber(prediction, compared);
     if (compared && hasNumber) details.push(t("Version {0}: {1}", compared.version, headlineOf(compared)));
     this.#setTexts(face, headline, details.join("\n"));
+    const isLong = prediction.reading?.lines.some((line) => line.length > SHORT_LINE);
+    if (isLong) this.#panel.classList.add("number");
     if (sentence) this.#detail.dataset.face = "number"; // not a percentage
     const others = compared && !hasNumber ? new Map(compared.scores.map(({ label, score }) => [label, score])) : null;
     this.#bars.show(rowsOf(prediction, labels), { others, threshold });
@@ -158,7 +161,7 @@ export class Answer {
   }
 
   #setTexts(face, headline, detail) {
-    this.#panel.classList.remove("stale");
+    this.#panel.classList.remove("stale", "number");
     this.#headline.dataset.face = this.#detail.dataset.face = face;
     this.#headline.classList.toggle("short", headline.length <= 2);
     this.#headline.textContent = headline;

@@ -218,6 +218,21 @@ def test_the_number_that_another_version_reads_is_shown(
     expect(pictures.page.locator("#answer .second:visible").first).to_be_attached()
 
 
+@pytest.mark.parametrize("width", [320, 390, 800, 1024, 1280])
+def test_no_line_of_a_number_is_broken(open_page: Open, tmp_path: Path, width: int) -> None:
+    playground = open_page("/#tab=pictures&model=mnist", viewport={"width": width, "height": 740})
+    choose(playground, numbered(tmp_path, 12, 2))
+    playground.wait_for_answer(" ".join(["8" * 12] * 2))
+    parts = playground.headline.evaluate("""(part) => [0, 13].map((start) => {
+      const range = document.createRange();
+      range.setStart(part.firstChild, start);
+      range.setEnd(part.firstChild, start + 12);
+      return range.getClientRects().length;
+    })""")
+    assert parts == [1, 1]
+    assert playground.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 @pytest.mark.parametrize(
     ("language", "text"),
     [
