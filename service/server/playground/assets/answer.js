@@ -6,6 +6,7 @@ import { PictureUrl } from "./picture_url.js";
 
 const CONFIDENCE = 0.9;
 const MAX_NAMED = 3;
+const SHORT_LINE = 8; // Digits that fit beside the other parts of the answer.
 
 /**
  * Return how sure an answer is, and the labels to name.
@@ -23,9 +24,23 @@ export function judge({ scores, isUnsure, reading }) {
   return { face: count > MAX_NAMED ? "unknown" : "unsure", labels };
 }
 
+/** Return what a headline says of a prediction. */
+export function headlineOf(prediction) {
+  const { face, labels } = judge(prediction);
+  if (prediction.reading) return labels.join(" ");
+  if (face === "unknown") return t("Looks like nothing I know");
+  return face === "unsure" ? formatQuestion(labels) : nameOf(labels[0]);
+}
+
+/** Return whether one of two predictions, which may be null, reads a number. */
+export function isNumber(...predictions) {
+  return predictions.some((prediction) => prediction?.reading);
+}
+
 /** Return a sentence about an answer that says more than its percentage; null if there is none. */
-function explain({ reason, reading }, isSettled) {
+function explain({ reason, reading, refusal }, isSettled) {
   if (reading) return describeBars(reading);
+  if (refusal) return errorMessage(refusal);
   // The first points of every stroke are a dot.
   if (reason !== "stroke_too_thick" || !isSettled) return null;
   return t("Lines too thick for this size. Draw larger or thinner.");
@@ -79,26 +94,25 @@ export class Answer {
    * @param {object} options
    * @param {string[]} options.labels Of the model.
    * @param {number} options.threshold The card's `unsure_below`.
-   * @param {object} options.compared A second prediction for the bars, or null.
+   * @param {object} options.compared A prediction of another version, with its `version`, or null.
    * @param {boolean} options.isSettled Whether a screen reader should speak it.
    */
   show(prediction, { labels, threshold, compared, isSettled }) {
-    const { face, labels: named } = judge(prediction);
-    const [best] = prediction.scores;
-    const percent = formatPercent(best.score);
-    const texts = {
-      sure: [nameOf(best.label), percent],
-      unsure: [formatQuestion(named), t("Unsure: {0} at most", percent)],
-      unknown: [t("Looks like nothing I know"), t("Unsure: {0} at most", percent)],
-    };
-    const { reading } = prediction;
+    const { face } = judge(prediction);
+    const percent = formatPercent(prediction.scores[0].score);
+    const headline = headlineOf(prediction);
     const sentence = explain(prediction, isSettled);
-    const headline = reading ? named.join(" ") : texts[face][0];
-    this.#setTexts(face, headline, sentence ?? texts[face][1]);
+    const details = [sentence ?? (face === "sure" ? percent : t("Unsure: {0} at most", percent))];
+    // The digits of two numbers may not be the same marks: they have no bars side by side.
+    const hasNumber = isNumber(prediction, compared);
+    if (compared && hasNumber) details.push(t("Version {0}: {1}", compared.version, headlineOf(compared)));
+    this.#setTexts(face, headline, details.join("\n"));
+    const isLong = prediction.reading?.lines.some((line) => line.length > SHORT_LINE);
+    if (isLong) this.#panel.classList.add("number");
     if (sentence) this.#detail.dataset.face = "number"; // not a percentage
-    const others = compared && !reading ? new Map(compared.scores.map(({ label, score }) => [label, score])) : null;
+    const others = compared && !hasNumber ? new Map(compared.scores.map(({ label, score }) => [label, score])) : null;
     this.#bars.show(rowsOf(prediction, labels), { others, threshold });
-    const certain = reading ? headline : `${headline}, ${percent}`;
+    const certain = prediction.reading ? headline : `${headline}, ${percent}`;
     if (isSettled) this.#status.textContent = face === "unsure" ? t("Unsure: {0}", headline) : certain;
   }
 
@@ -147,7 +161,7 @@ export class Answer {
   }
 
   #setTexts(face, headline, detail) {
-    this.#panel.classList.remove("stale");
+    this.#panel.classList.remove("stale", "number");
     this.#headline.dataset.face = this.#detail.dataset.face = face;
     this.#headline.classList.toggle("short", headline.length <= 2);
     this.#headline.textContent = headline;

@@ -72,7 +72,10 @@ export class Api {
     };
   }
 
-  /** As predict; the answer for several digits has a `reading` too, as `POST /models/NAME/read` returns it. */
+  /**
+   * As predict; the answer for several digits has a `reading` too, as `POST /models/NAME/read` returns it, or
+   * else a `refusal`, the ApiError that says why they are not read.
+   */
   async predictOrRead(model, input, signal) {
     const prediction = await this.predict(model, input, signal);
     if (prediction.reason !== "several_digits") return prediction;
@@ -82,8 +85,10 @@ export class Api {
       const unsure = reading.digits.filter((digit) => digit.unsure).length;
       return 2 * unsure <= reading.digits.length ? { ...prediction, reading } : prediction;
     } catch (error) {
-      if (error instanceof ApiError && !error.isTemporary) return prediction; // such as: too many digits
-      throw error;
+      if (!(error instanceof ApiError) || error.isTemporary) throw error;
+      // The picture itself is not too large: it has a prediction.
+      const code = error.code === "too_large" ? "too_many_digits" : error.code;
+      return { ...prediction, refusal: new ApiError(error.status, code, error.message) };
     }
   }
 

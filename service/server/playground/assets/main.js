@@ -1,7 +1,7 @@
 // Connects the parts of the page: the tabs, the choice of the model, and the answer.
 
 import { readAddress, writeAddress } from "./address.js";
-import { Answer, rowsOf } from "./answer.js";
+import { Answer, isNumber, rowsOf } from "./answer.js";
 import { Api } from "./api.js";
 import { setUpAppearance } from "./appearance.js";
 import { Banner } from "./banner.js";
@@ -216,8 +216,9 @@ class Page {
     this.#pendingTimer ||= setTimeout(() => this.#answer.showPending(), PENDING_MS);
     if (!this.#choice.model) return; // They are on their way.
     const { name, version, compared } = this.#choice.current;
-    this.#main.put({ ...input, model: { name, version }, isSettled });
-    if (compared) this.#second.put({ ...input, model: { name, version: compared }, isSettled });
+    const change = Symbol();
+    this.#main.put({ ...input, change, model: { name, version }, isSettled });
+    if (compared) this.#second.put({ ...input, change, model: { name, version: compared }, isSettled });
   }
 
   async #predict(input, signal) {
@@ -281,9 +282,15 @@ class Page {
     this.#why.explain({ ...input, label: reading ? "" : scores[0].label });
   }
 
-  #showCompared(result) {
-    this.#compared = result;
+  #showCompared(result, { change, model: { version } }) {
+    this.#compared = { ...result, change, version };
     this.#update(false);
+  }
+
+  /** The answer of the other version: its bars may be older than the input, but no number may be. */
+  get #comparable() {
+    const isOlder = this.#compared?.change !== this.#prediction.input.change;
+    return isOlder && isNumber(this.#prediction, this.#compared) ? null : this.#compared;
   }
 
   #update(isSettled) {
@@ -291,7 +298,7 @@ class Page {
     this.#answer.show(this.#prediction, {
       labels: this.#choice.model.labels,
       threshold: this.#card?.unsure_below ?? 0,
-      compared: this.#compared,
+      compared: this.#comparable,
       isSettled,
     });
   }

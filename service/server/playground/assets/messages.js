@@ -10,12 +10,15 @@ const ATTRIBUTES = ["aria-label", "aria-description", "placeholder", "title"];
 const number = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const count = new Intl.NumberFormat(LANGUAGE);
 const twoDigits = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+// The server has details of these, in English.
+const DETAILED = new Set(["damaged_image", "too_many_digits"]);
 const MESSAGES = {
   blank_image: "This picture is blank. Choose one with visible content.",
   faint_ink: "This is too faint. Use a darker pen or more light.",
   damaged_image: "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
   no_words: "The network knows none of these words. Write in English.",
   too_large: "This picture has too many pixels. Make it smaller first.",
+  too_many_digits: "These could be more digits than are read. Use a part of the picture.",
   body_too_large: "This file is too large for the server. Make it smaller first.",
   model_not_found: "This model no longer exists. Choose another one.",
   connection_failed: "The server does not respond.",
@@ -79,10 +82,10 @@ export function formatQuestion(labels) {
 /** Return the cause of an error and the way out. */
 export function errorMessage(error) {
   const message = MESSAGES[error.code];
-  if (error.code === "damaged_image") {
-    // The server says what the file is, in English.
+  if (DETAILED.has(error.code)) {
     const [first, ...others] = error.message;
-    return LANGUAGE === "de" ? `${t(message)} (${error.message.split(";")[0]})` : `${first.toUpperCase()}${others.join("")}.`;
+    const isGerman = LANGUAGE === "de";
+    return isGerman ? `${t(message)} (Server: ${error.message.split(";")[0]})` : `${first.toUpperCase()}${others.join("")}.`;
   }
   if (!message) return t("The server returned an error: {0}", error.message);
   return error.isTemporary ? `${t(message)} ${t("The page tries again by itself.")}` : t(message);

@@ -1,6 +1,6 @@
 // The tab of picture files: dropped, pasted, chosen, taken with the camera, or examples.
 
-import { judge } from "./answer.js";
+import { headlineOf, judge } from "./answer.js";
 import { create } from "./elements.js";
 import { errorMessage, formatPercent, nameOf, t } from "./messages.js";
 import { readPicture } from "./picture_files.js";
@@ -211,10 +211,10 @@ export class PicturesTab extends EventTarget {
   }
 
   async #showAnswer(tile, prediction) {
-    const { face, labels } = judge(prediction);
-    const [best] = prediction.scores;
-    const text = prediction.reading ? labels.join(" ") : nameOf(best.label);
-    this.#label(tile, text, prediction.reading ? text : `${text}, ${formatPercent(best.score)}`, face !== "sure");
+    const { face } = judge(prediction);
+    const text = headlineOf(prediction);
+    const description = prediction.reading ? text : `${text}, ${formatPercent(prediction.scores[0].score)}`;
+    this.#label(tile, face === "unknown" ? "?" : text, description, face !== "sure");
     if (tile.thumbnail) return;
     const { signal } = this.#predictions;
     try {

@@ -79,6 +79,7 @@ export class Why {
   /** Explain a prediction of that model. */
   explain(subject) {
     this.#subject = subject;
+    this.#panel.classList.remove("blank");
     this.#request();
   }
 
@@ -95,6 +96,7 @@ export class Why {
   clear() {
     for (const queue of [this.#heatQueue, this.#mapsQueue, this.#mapQueue]) queue.cancel();
     this.#subject = null;
+    this.#panel.classList.add("blank");
     this.#labels.options[0].text = t("Why?");
     this.#heat.clear();
     this.#table.clear();

@@ -153,6 +153,103 @@ def test_the_tile_of_several_digits_has_the_number(pictures: Any, tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    ("scores", "headline", "caption"),
+    [
+        ((0.9, 0.1), "0", "0"),
+        ((0.6, 0.35, 0.05), "0 or 1?", "0 or 1?"),
+        ((0.1,) * 10, "Looks like nothing I know", "?"),
+    ],
+    ids=["sure", "unsure", "unknown"],
+)
+def test_a_tile_names_no_label_that_the_headline_does_not(
+    pictures: Any, data_folder: Path, scores: tuple[float, ...], headline: str, caption: str
+) -> None:
+    rows = [{"label": str(digit), "score": score} for digit, score in enumerate(scores)]
+    headers = {"X-Lectern-Unsure": json.dumps(scores[0] < 0.9)}
+    pictures.page.route(
+        re.compile(r"/models/mnist/versions/\d+$"),
+        lambda route: (
+            route.fulfill(json=rows, headers=headers) if route.request.method == "POST" else route.fallback()
+        ),
+    )
+    model(pictures, "mnist")
+    choose(pictures, *[data_folder / "pictures" / name for name in ("eight.png", "cat.jpg")])
+    tiles = pictures.page.locator(".tile")
+    expect(tiles).to_have_text([caption, caption])
+    for tile in tiles.all():
+        expect(tile).to_have_attribute("aria-label", re.compile(rf": {re.escape(headline)}, "))
+    pictures.wait_for_answer(headline)
+
+
+def numbered(folder: Path, columns: int, rows: int = 1) -> Path:
+    """Write a picture with many eights."""
+    picture = Image.new("L", (80 * columns, 100 * rows), 255)
+    with Image.open(EIGHT) as eight:
+        digit = eight.convert("L").resize((80, 80))
+    for place in np.ndindex(columns, rows):
+        picture.paste(digit, (80 * place[0], 100 * place[1] + 10))
+    picture.save(folder / "number.png")
+    return folder / "number.png"
+
+
+def test_the_number_that_another_version_reads_is_shown(
+    pictures: Any, data_folder: Path, tmp_path: Path
+) -> None:
+    compare = pictures.page.locator("#compare")
+    model(pictures, "mnist")
+    choose(pictures, numbered(tmp_path, 3))
+    pictures.wait_for_answer("888")
+    compare.select_option("2")
+    expect(pictures.detail).to_have_text("Several digits. Each has its bar. Version 2: 888")
+    expect(pictures.page.locator("#answer .second:visible")).to_have_count(0)
+    # The number is not shown for another picture.
+    held: list[Any] = []
+    pictures.page.route("**/versions/2", lambda route: held.append(route))
+    choose(pictures, numbered(tmp_path, 4))
+    pictures.wait_for_answer("8888")
+    expect(pictures.detail).to_have_text("Several digits. Each has its bar.")
+    held.pop().continue_()
+    pictures.page.unroute("**/versions/2")
+    expect(pictures.detail).to_contain_text("Version 2: 8888")
+    # One digit has bars.
+    choose(pictures, data_folder / "pictures" / "eight.png")
+    pictures.wait_for_answer("8")
+    expect(pictures.detail).not_to_contain_text("Version")
+    expect(pictures.page.locator("#answer .second:visible").first).to_be_attached()
+
+
+@pytest.mark.parametrize("width", [320, 390, 800, 1024, 1280])
+def test_no_line_of_a_number_is_broken(open_page: Open, tmp_path: Path, width: int) -> None:
+    playground = open_page("/#tab=pictures&model=mnist", viewport={"width": width, "height": 740})
+    choose(playground, numbered(tmp_path, 12, 2))
+    playground.wait_for_answer(" ".join(["8" * 12] * 2))
+    parts = playground.headline.evaluate("""(part) => [0, 13].map((start) => {
+      const range = document.createRange();
+      range.setStart(part.firstChild, start);
+      range.setEnd(part.firstChild, start + 12);
+      return range.getClientRects().length;
+    })""")
+    assert parts == [1, 1]
+    assert playground.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "The picture has 70 marks that could be digits, and more than 64 are not read; send"),
+        ("de", "Das könnten mehr Ziffern sein, als gelesen werden."),
+    ],
+)
+def test_more_digits_than_are_read_are_the_reason(
+    open_page: Open, tmp_path: Path, language: str, text: str
+) -> None:
+    playground = open_page(f"/?lang={language}#tab=pictures&model=mnist", allowed="413")
+    choose(playground, numbered(tmp_path, 10, 7))
+    expect(playground.detail).to_contain_text(text)
+    expect(playground.detail).to_contain_text("70 marks")
+
+
+@pytest.mark.parametrize(
     "texts",
     [
         {"text_uri_list": "https://example.org/cat.jpg"},

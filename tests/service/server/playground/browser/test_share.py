@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
@@ -185,3 +186,46 @@ def test_the_view_is_saved_as_a_picture(open_page: Open, tab: str) -> None:
     # The input is on the left, and the answer and the bars on the right.
     for box in ((40, 40, 590, 590), (630, 0, 1200, 630)):
         assert len(picture.crop(box).convert("RGB").getcolors(1 << 24)) > 20
+
+
+# Records where texts are drawn, and those that are squeezed because they are too wide.
+WATCH_TEXTS = """
+  window.drawn = [];
+  const { fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, left, bottom, width = Infinity) {
+    drawn.push({ text, left, bottom, isSqueezed: this.measureText(text).width > width });
+    fillText.call(this, text, left, bottom, width);
+  };
+"""
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(2, 1), (10, 6), (10, 7)])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_text_of_the_saved_picture_is_squeezed(
+    open_page: Open, data_folder: Path, tmp_path: Path, columns: int, rows: int, language: str
+) -> None:
+    page_of_eights = Image.new("L", (80 * columns, 100 * rows), 255)
+    with Image.open(data_folder / "pictures" / "eight.png") as eight:
+        digit = eight.convert("L").resize((80, 80))
+    digit = digit if digit.getpixel((0, 0)) > 128 else digit.point(lambda level: 255 - level)
+    for column, row in np.ndindex(columns, rows):
+        page_of_eights.paste(digit, (80 * column, 100 * row + 10))
+    page_of_eights.save(tmp_path / "eights.png")
+    playground = open_page(
+        f"/?lang={language}#tab=pictures&model=mnist&compare=2",
+        allowed="413",
+        prepare=lambda page: page.add_init_script(WATCH_TEXTS),
+    )
+    page = playground.page
+    page.locator("#pictures input[type=file]").first.set_input_files(tmp_path / "eights.png")
+    if columns * rows <= 64:
+        expect(playground.detail).to_contain_text("Version 2: ")
+    else:
+        expect(playground.detail).to_contain_text("70 marks")
+    with page.expect_download():
+        button(playground, "png").click()
+    drawn = page.evaluate("drawn")
+    assert [part["text"] for part in drawn if part["isSqueezed"]] == []
+    bottoms = [part["bottom"] for part in drawn if part["left"] == 630]
+    assert bottoms == sorted(set(bottoms))
+    assert bottoms[-1] - bottoms[-2] > 20

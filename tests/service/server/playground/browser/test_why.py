@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import expect
 
 from service.inference.catalog import Catalog
@@ -237,6 +239,32 @@ def test_a_tab_without_an_answer_shows_nothing_of_another_tab(explained: Any) ->
     page.locator("#pictures-tab").click()
     expect(choice.locator("option").last).to_have_text("Why truck?")
     assert rows.count() == count
+
+
+@pytest.mark.parametrize("name", ["blank.png", "broken.png"])
+def test_a_refused_picture_leaves_nothing_empty_behind(open_page: Open, tmp_path: Path, name: str) -> None:
+    playground = open_page("/#tab=pictures&model=mnist", allowed="422")
+    page = playground.page
+    boxes = page.locator("#why .picture, #why .strip, #why .feature-map, #why .scale")
+    page.locator("#why summary").click()
+    expect(page.locator(".layers table")).to_be_visible()
+    expect(boxes.locator("visible=true")).to_have_count(0)
+    page.locator(".example").first.click()
+    playground.wait_for_answer("8")
+    page.locator("button[data-layer=whitening][data-map='3']").click()
+    expect(page.locator(".sum")).not_to_be_empty()
+    expect(page.locator(".heat .picture")).to_be_visible()
+    Image.new("L", (100, 100), 255).save(tmp_path / "blank.png")
+    (tmp_path / "broken.png").write_bytes(b"broken")
+    page.locator("#pictures input[type=file]").first.set_input_files(tmp_path / name)
+    expect(playground.headline).to_be_empty()
+    expect(boxes.locator("visible=true")).to_have_count(0)
+    # The layers are those of the model, whatever the picture is.
+    expect(page.locator(".layers table")).to_be_visible()
+    page.locator(".tile").first.click()
+    playground.wait_for_answer("8")
+    expect(page.locator(".heat .picture")).to_be_visible()
+    expect(page.locator(".sum")).not_to_be_empty()
 
 
 def test_photos_are_explained_too(open_page: Open) -> None:
