@@ -1491,8 +1491,8 @@ Protokolldatei: {0}</translation>
 <context>
     <name>Messages</name>
     <message>
-        <source>This picture is blank. Choose one with visible content.</source>
-        <translation>Dieses Bild ist leer. Wählen Sie eines mit sichtbarem Inhalt.</translation>
+        <source>Nothing stands out on this picture. Choose one with visible content.</source>
+        <translation>Auf diesem Bild hebt sich nichts ab. Wählen Sie eines mit sichtbarem Inhalt.</translation>
     </message>
     <message>
         <source>This is too faint. Use a darker pen or more light.</source>

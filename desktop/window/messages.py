@@ -20,7 +20,9 @@ def error_message(error: LecternError) -> str:
     """Return the cause of an error and the way out, in the language of the window."""
     translate = QCoreApplication.translate
     messages = {
-        "blank_image": translate("Messages", "This picture is blank. Choose one with visible content."),
+        "blank_image": translate(
+            "Messages", "Nothing stands out on this picture. Choose one with visible content."
+        ),
         "faint_ink": translate("Messages", "This is too faint. Use a darker pen or more light."),
         "damaged_image": translate(
             "Messages",

@@ -98,7 +98,7 @@ export const GERMAN = {
   "This link is damaged.": "Dieser Link ist beschädigt.",
   "This model no longer exists. Choose another one.": "Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.",
   "This picture has too many pixels. Make it smaller first.": "Dieses Bild hat zu viele Pixel. Verkleinern Sie es zuerst.",
-  "This picture is blank. Choose one with visible content.": "Dieses Bild ist leer. Wählen Sie eines mit sichtbarem Inhalt.",
+  "Nothing stands out on this picture. Choose one with visible content.": "Auf diesem Bild hebt sich nichts ab. Wählen Sie eines mit sichtbarem Inhalt.",
   "This picture is on the network, and Lectern downloads nothing. Save it first, or copy the picture itself.":
     "Dieses Bild liegt im Netz, und Lectern lädt nichts herunter. Speichern Sie es zuerst, oder kopieren Sie das Bild selbst.",
   "Total": "Summe",

@@ -13,7 +13,7 @@ const twoDigits = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 2, ma
 // The server has details of these, in English.
 const DETAILED = new Set(["damaged_image", "too_many_digits"]);
 const MESSAGES = {
-  blank_image: "This picture is blank. Choose one with visible content.",
+  blank_image: "Nothing stands out on this picture. Choose one with visible content.",
   faint_ink: "This is too faint. Use a darker pen or more light.",
   damaged_image: "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
   no_words: "The network knows none of these words. Write in English.",
