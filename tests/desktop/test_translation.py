@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from gestures import SEVEN, OpenWindow, draw, headline, settling
+from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 import desktop
@@ -86,3 +87,10 @@ def test_the_window_is_german(qtbot: QtBot, open_window: OpenWindow) -> None:
     assert re.fullmatch(r"\d+,\d %", german.panel.detail.text().lstrip("<> "))
     german.resize(1280, 700)  # with room for both
     qtbot.waitUntil(lambda: german.panel.duration.text().startswith("Dieser Rechner "))
+
+
+def test_samples_are_named_by_their_german_labels(qtbot: QtBot, open_window: OpenWindow) -> None:
+    german = open_window(Settings(server="", language="de", models={"pictures": "cats_vs_dogs"}))
+    german.tabs.setCurrentIndex(1)
+    names = [button.accessibleName() for button in german.pictures_page.samples.findChildren(QToolButton)]
+    assert names[:1] + names[-1:] == ["Beispiel: Katze 1", "Beispiel: Hund 3"]

@@ -214,7 +214,7 @@ def test_files_are_opened_by_a_dialog(qtbot: QtBot, window: MainWindow) -> None:
 
 
 def test_samples_are_those_of_the_selected_model(qtbot: QtBot, window: MainWindow) -> None:
-    for name, sample in (("fashion_mnist", "Sample: bag"), ("cats_vs_dogs", "Sample: dog 1")):
+    for name, sample in (("fashion_mnist", "Sample: Bag"), ("cats_vs_dogs", "Sample: dog 1")):
         index = [model.name for model in window.connection.dispatcher.connection_state.models].index(name)
         window.panel.models.setCurrentIndex(index)
         buttons = {
