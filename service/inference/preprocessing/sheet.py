@@ -23,7 +23,7 @@ def is_sheet(mark: Mask, *, fill: float = _SHEET_FILL) -> bool:
     if ink <= _SHEET_INK * least:
         return False  # without the time that the holes take
     area = np.count_nonzero(fill_holes(mark))
-    return area > least and ink > _SHEET_INK * area
+    return bool(area > least and ink > _SHEET_INK * area)
 
 
 def rectangle_sides(mark: Mask) -> tuple[float, float]:
