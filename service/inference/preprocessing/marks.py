@@ -22,8 +22,8 @@ _MAX_STACK_GAP = 0.1
 # A part below this share of that height is no digit of its own, such as the loose bar of a 5; its gap can
 # be larger.
 _BAR_HEIGHT, _MAX_BAR_GAP = 0.35, 0.3
-# Parts of one digit are together at most this many times as high as the other digits. Only the two loops of
-# an 8 that is alone are higher, since these are the other digits; otherwise they are digits of two lines.
+# Parts of one digit are together at most this many times as high as most marks; higher ones are digits of two
+# lines. If there are only so many marks, they may be the loops of one 8, which is twice as high as they are.
 _MAX_HEIGHT, _MAX_LOOPS = 1.5, 2
 # A mark above this share of the height of most digits is one, or a loop of one.
 _TALL = 0.6
