@@ -118,9 +118,9 @@ class Network:
             stage = self.stages[at]
             if stage.kind in (StageKind.GLOBAL_POOLING, StageKind.DENSE, StageKind.SCORES):
                 return None
+            if stage.kind is StageKind.RESIZING and stage.factor is None:
+                return None
             for source in stage.sources:
-                if stage.kind is StageKind.RESIZING and stage.factor is None:
-                    return None
                 found = _before(stage, fields[at])
                 known = fields.get(source)
                 fields[source] = found if known is None else _enclosing(known, found)

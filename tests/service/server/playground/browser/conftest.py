@@ -5,12 +5,18 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+import service.server.playground
+
 Server = Any
+EIGHT = Path(service.server.playground.__file__).parent / "assets" / "examples" / "eight.webp"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Keeps what the page sends; the browser does not tell the bodies of requests that are files.
 RECORD = """{
@@ -64,6 +70,10 @@ class Playground:
     def action(self, tab: str, name: str) -> Any:
         return self.page.locator(f"#{tab} [data-action={name}]")
 
+    def choose(self, *files: Path) -> None:
+        """Choose pictures in the dialog of the tab for pictures."""
+        self.page.locator("#pictures input[type=file]").first.set_input_files(list(files))
+
     def scores(self) -> dict[str, float]:
         """Return the percentages that the bars tell a screen reader."""
         rows = self.page.locator("#answer [role=meter]").all()
@@ -110,6 +120,23 @@ def context_of(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     yield open_context
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def eights(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a picture of lines of eights."""
+
+    def write(columns: int, rows: int = 1) -> Path:
+        picture = Image.new("L", (80 * columns, 100 * rows), 255)
+        with Image.open(EIGHT) as eight:
+            digit = eight.convert("L").resize((80, 80))
+        for column, row in np.ndindex(columns, rows):
+            picture.paste(digit, (80 * column, 100 * row + 10))
+        path = tmp_path / "eights.png"
+        picture.save(path)
+        return path
+
+    return write
 
 
 @pytest.fixture

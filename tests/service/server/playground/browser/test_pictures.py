@@ -13,10 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-import service.server.playground
-
 Open = Callable[..., Any]
-EIGHT = Path(service.server.playground.__file__).parent / "assets" / "examples" / "eight.webp"
 
 # Dispatches an event with files or texts, as browsers make it for a drop or from the clipboard.
 SEND = """([kind, target, files, texts]) => {
@@ -39,10 +36,6 @@ def pictures(open_page: Open) -> Any:
     playground.page.locator("#pictures-tab").click()
     expect(playground.detail).to_have_text("Open a picture")
     return playground
-
-
-def choose(playground: Any, *files: Any) -> None:
-    playground.page.locator("#pictures input[type=file]").first.set_input_files(list(files))
 
 
 def model(playground: Any, name: str) -> None:
@@ -71,7 +64,7 @@ def test_every_model_of_pictures_reads_a_chosen_file(
     pictures: Any, data_folder: Path, name: str, file: str, label: str
 ) -> None:
     model(pictures, name)
-    choose(pictures, data_folder / "pictures" / file)
+    pictures.choose(data_folder / "pictures" / file)
     pictures.wait_for_answer(label)
     expect(pictures.page.locator(".tile")).to_have_text(label)
     assert pictures.sent(r"/versions/\d+")[-1] == (data_folder / "pictures" / file).read_bytes()
@@ -80,7 +73,7 @@ def test_every_model_of_pictures_reads_a_chosen_file(
 def test_several_files_become_tiles(pictures: Any, data_folder: Path) -> None:
     files = [data_folder / "pictures" / name for name in ("horse.png", "cat.jpg", "eight.png")]
     model(pictures, "cifar10")
-    choose(pictures, *files)
+    pictures.choose(*files)
     tiles = pictures.page.locator(".tile")
     expect(tiles).to_have_text([re.compile(".+")] * 3)
     pictures.wait_for_answer("horse")
@@ -131,27 +124,6 @@ def test_a_dropped_text_file_is_refused_where_it_is_dropped(open_page: Open) -> 
     expect(page.locator("#notice")).to_be_hidden()
 
 
-def test_the_tile_of_several_digits_has_the_number(pictures: Any, tmp_path: Path) -> None:
-    model(pictures, "mnist")
-    picture = Image.new("L", (560, 280), 255)
-    with Image.open(EIGHT) as eight:
-        for left in (0, 280):
-            picture.paste(eight.convert("L").resize((280, 280)), (left, 0))
-    picture.save(tmp_path / "number.png")
-    # The server is busy for a moment, which is no reason to show the answer for the whole picture.
-    busy = [json.dumps({"error": "busy", "code": "overloaded", "request_id": "1"})] * 2
-    pictures.page.route(
-        "**/read",
-        lambda route: route.fulfill(status=429, body=busy.pop()) if busy else route.fallback(),
-    )
-    choose(pictures, tmp_path / "number.png")
-    pictures.wait_for_answer("88")
-    expect(pictures.page.locator(".tile")).to_have_text("88")
-    expect(pictures.page.locator(".tile")).not_to_have_class(re.compile("unsure"))
-    assert all("429" in text for text in pictures.problems)
-    pictures.problems.clear()
-
-
 @pytest.mark.parametrize(
     ("scores", "headline", "caption"),
     [
@@ -173,80 +145,12 @@ def test_a_tile_names_no_label_that_the_headline_does_not(
         ),
     )
     model(pictures, "mnist")
-    choose(pictures, *[data_folder / "pictures" / name for name in ("eight.png", "cat.jpg")])
+    pictures.choose(*[data_folder / "pictures" / name for name in ("eight.png", "cat.jpg")])
     tiles = pictures.page.locator(".tile")
     expect(tiles).to_have_text([caption, caption])
     for tile in tiles.all():
         expect(tile).to_have_attribute("aria-label", re.compile(rf": {re.escape(headline)}, "))
     pictures.wait_for_answer(headline)
-
-
-def numbered(folder: Path, columns: int, rows: int = 1) -> Path:
-    """Write a picture with many eights."""
-    picture = Image.new("L", (80 * columns, 100 * rows), 255)
-    with Image.open(EIGHT) as eight:
-        digit = eight.convert("L").resize((80, 80))
-    for place in np.ndindex(columns, rows):
-        picture.paste(digit, (80 * place[0], 100 * place[1] + 10))
-    picture.save(folder / "number.png")
-    return folder / "number.png"
-
-
-def test_the_number_that_another_version_reads_is_shown(
-    pictures: Any, data_folder: Path, tmp_path: Path
-) -> None:
-    compare = pictures.page.locator("#compare")
-    model(pictures, "mnist")
-    choose(pictures, numbered(tmp_path, 3))
-    pictures.wait_for_answer("888")
-    compare.select_option("2")
-    expect(pictures.detail).to_have_text("Several digits. Each has its bar. Version 2: 888")
-    expect(pictures.page.locator("#answer .second:visible")).to_have_count(0)
-    # The number is not shown for another picture.
-    held: list[Any] = []
-    pictures.page.route("**/versions/2", lambda route: held.append(route))
-    choose(pictures, numbered(tmp_path, 4))
-    pictures.wait_for_answer("8888")
-    expect(pictures.detail).to_have_text("Several digits. Each has its bar.")
-    held.pop().continue_()
-    pictures.page.unroute("**/versions/2")
-    expect(pictures.detail).to_contain_text("Version 2: 8888")
-    # One digit has bars.
-    choose(pictures, data_folder / "pictures" / "eight.png")
-    pictures.wait_for_answer("8")
-    expect(pictures.detail).not_to_contain_text("Version")
-    expect(pictures.page.locator("#answer .second:visible").first).to_be_attached()
-
-
-@pytest.mark.parametrize("width", [320, 390, 800, 1024, 1280])
-def test_no_line_of_a_number_is_broken(open_page: Open, tmp_path: Path, width: int) -> None:
-    playground = open_page("/#tab=pictures&model=mnist", viewport={"width": width, "height": 740})
-    choose(playground, numbered(tmp_path, 12, 2))
-    playground.wait_for_answer(" ".join(["8" * 12] * 2))
-    parts = playground.headline.evaluate("""(part) => [0, 13].map((start) => {
-      const range = document.createRange();
-      range.setStart(part.firstChild, start);
-      range.setEnd(part.firstChild, start + 12);
-      return range.getClientRects().length;
-    })""")
-    assert parts == [1, 1]
-    assert playground.page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize(
-    ("language", "text"),
-    [
-        ("en", "The picture has 70 marks that could be digits, and more than 64 are not read; send"),
-        ("de", "Das könnten mehr Ziffern sein, als gelesen werden."),
-    ],
-)
-def test_more_digits_than_are_read_are_the_reason(
-    open_page: Open, tmp_path: Path, language: str, text: str
-) -> None:
-    playground = open_page(f"/?lang={language}#tab=pictures&model=mnist", allowed="413")
-    choose(playground, numbered(tmp_path, 10, 7))
-    expect(playground.detail).to_contain_text(text)
-    expect(playground.detail).to_contain_text("70 marks")
 
 
 @pytest.mark.parametrize(
@@ -287,7 +191,7 @@ def test_a_photo_of_40_megapixels_is_scaled_down_and_turned(
     large.save(tmp_path / "photo.jpg", quality=80, exif=exif)
     assert large.width * large.height > 40_000_000
     model(pictures, "cats_vs_dogs")
-    choose(pictures, tmp_path / "photo.jpg")
+    pictures.choose(tmp_path / "photo.jpg")
     expect(pictures.headline).to_have_text("cat", timeout=20_000)
     sent = Image.open(io.BytesIO(pictures.sent(r"/versions/\d+")[-1]))
     assert max(sent.size) == 1600
@@ -300,12 +204,12 @@ def test_a_damaged_file_is_an_error_and_the_next_one_is_read(
 ) -> None:
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     pictures.problems.clear()
-    choose(pictures, tmp_path / "broken.png")
+    pictures.choose(tmp_path / "broken.png")
     expect(pictures.detail).to_contain_text("The picture is damaged")
     expect(pictures.headline).to_be_empty()
     expect(pictures.page.locator(".tile")).to_have_text("Error")
     model(pictures, "mnist")
-    choose(pictures, data_folder / "pictures" / "eight.png")
+    pictures.choose(data_folder / "pictures" / "eight.png")
     pictures.wait_for_answer("8")
     assert all("422" in text for text in pictures.problems)
     pictures.problems.clear()
@@ -317,7 +221,7 @@ def test_a_tiff_that_the_browser_cannot_read_is_read_by_the_server(
     with Image.open(data_folder / "pictures" / "eight.png") as eight:
         eight.save(tmp_path / "eight.tiff")
     model(pictures, "mnist")
-    choose(pictures, tmp_path / "eight.tiff")
+    pictures.choose(tmp_path / "eight.tiff")
     pictures.wait_for_answer("8")
     # The page shows what the network reads of it, large and as a tile.
     for image in (pictures.page.locator("#pictures .view"), pictures.page.locator(".tile img")):
@@ -339,7 +243,7 @@ def test_a_refused_file_is_named_as_the_server_names_it(
 ) -> None:
     playground = open_page("/#tab=pictures", allowed="422")
     (tmp_path / name).write_bytes(data)
-    choose(playground, tmp_path / name)
+    playground.choose(tmp_path / name)
     expect(playground.detail).to_contain_text(text)
     # The name has the text that is seen, as speech control needs it.
     expect(playground.page.locator(".tile")).to_have_text("Error")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
@@ -78,7 +77,7 @@ def test_a_link_that_lacks_the_input_says_so(sharing: Any, tmp_path: Path) -> No
     page = playground.page
     status = page.locator("#share [role=status]")
     Image.effect_noise((300, 300), 80).save(tmp_path / "noise.png")
-    page.locator("#pictures input[type=file]").first.set_input_files(tmp_path / "noise.png")
+    playground.choose(tmp_path / "noise.png")
     expect(playground.headline).not_to_be_empty()
     text = "Copied, without the input: it does not fit into a link."
     button(playground, "link").click()
@@ -131,7 +130,7 @@ def test_a_large_picture_is_named_by_its_file(
     playground = sharing("/#tab=pictures&model=cats_vs_dogs")
     path = tmp_path / "my cat.png"
     Image.effect_noise((300, 300), 80).save(path)
-    playground.page.locator("#pictures input[type=file]").first.set_input_files(path)
+    playground.choose(path)
     expect(playground.headline).not_to_be_empty()
     text = copied(playground, kind)
     assert "my cat.png" in text
@@ -202,22 +201,15 @@ WATCH_TEXTS = """
 @pytest.mark.parametrize(("columns", "rows"), [(2, 1), (10, 6), (10, 7)])
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_no_text_of_the_saved_picture_is_squeezed(
-    open_page: Open, data_folder: Path, tmp_path: Path, columns: int, rows: int, language: str
+    open_page: Open, eights: Callable[..., Path], columns: int, rows: int, language: str
 ) -> None:
-    page_of_eights = Image.new("L", (80 * columns, 100 * rows), 255)
-    with Image.open(data_folder / "pictures" / "eight.png") as eight:
-        digit = eight.convert("L").resize((80, 80))
-    digit = digit if digit.getpixel((0, 0)) > 128 else digit.point(lambda level: 255 - level)
-    for column, row in np.ndindex(columns, rows):
-        page_of_eights.paste(digit, (80 * column, 100 * row + 10))
-    page_of_eights.save(tmp_path / "eights.png")
     playground = open_page(
         f"/?lang={language}#tab=pictures&model=mnist&compare=2",
         allowed="413",
         prepare=lambda page: page.add_init_script(WATCH_TEXTS),
     )
     page = playground.page
-    page.locator("#pictures input[type=file]").first.set_input_files(tmp_path / "eights.png")
+    playground.choose(eights(columns, rows))
     if columns * rows <= 64:
         expect(playground.detail).to_contain_text("Version 2: ")
     else:

@@ -256,7 +256,7 @@ def test_a_refused_picture_leaves_nothing_empty_behind(open_page: Open, tmp_path
     expect(page.locator(".heat .picture")).to_be_visible()
     Image.new("L", (100, 100), 255).save(tmp_path / "blank.png")
     (tmp_path / "broken.png").write_bytes(b"broken")
-    page.locator("#pictures input[type=file]").first.set_input_files(tmp_path / name)
+    playground.choose(tmp_path / name)
     expect(playground.headline).to_be_empty()
     expect(boxes.locator("visible=true")).to_have_count(0)
     # The layers are those of the model, whatever the picture is.
