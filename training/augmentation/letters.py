@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from service.inference.preprocessing import prepare_digit
+from service.inference.preprocessing.edges import soften_drawing
 from training.augmentation.drawing_cache import draw_randomly
 from training.augmentation.rasterizer import trace_centre_line
 from training.augmentation.stroke_templates import Template, read_templates, vary_template
@@ -23,7 +24,7 @@ from training.augmentation.strokes import DrawingStyle, draw_template
 
 Pictures = npt.NDArray[np.uint8]
 Value = TypeVar("Value")
-_VERSION = 6  # increase it when the drawings change, so that cached ones are not used
+_VERSION = 7  # increase it when the drawings change, so that cached ones are not used
 _CHUNK = 500  # pictures that a worker process draws at a time
 _TEMPLATE_SHARE, _SYMBOL_SHARE = 0.4, 0.2
 _SLANT = (-0.2, 0.2)
@@ -77,7 +78,7 @@ def _draw(rng: np.random.Generator) -> Pictures:
     kind = rng.random()
     if kind < _TEMPLATE_SHARE:
         strokes = vary_template(_choose(_templates(), rng), rng)
-        return draw_template(strokes, style=style, rng=rng)
+        return soften_drawing(draw_template(strokes, style=style, rng=rng))
     if kind < _TEMPLATE_SHARE + _SYMBOL_SHARE:
         font, characters = _choose(_SYMBOL_FONTS, rng), SYMBOLS
     else:

@@ -6,19 +6,20 @@ A person draws such a one on a pad in a second. MNIST has few that are as straig
 import numpy as np
 import numpy.typing as npt
 
+from service.inference.preprocessing.edges import soften_drawing
 from training.augmentation.drawing_cache import draw_randomly
 from training.augmentation.stroke_templates import Points
 from training.augmentation.strokes import DrawingStyle, draw_template
 
 Pictures = npt.NDArray[np.uint8]
-_VERSION = 2  # increase it when the drawings change, so that cached ones are not used
+_VERSION = 3  # increase it when the drawings change, so that cached ones are not used
 _CHUNK = 1_000  # pictures that a worker process draws at a time
 # Width of the pen as a share of the stroke's length, from a hairline to a mark that is hardly longer than
 # wide; its logarithm is uniform.
 _PEN_WIDTH = (0.025, 0.9)
 # Tangent of the angle to the vertical; positive leans to the right, as most hands do.
 _SLANT = (-0.25, 0.45)
-# Many people draw a one upright on a screen. The edges of such a stroke have no intermediate grey levels.
+# Many people draw a one upright on a screen.
 _UPRIGHT_SLANT, _UPRIGHT_SHARE = 0.02, 0.5
 _FLAG_SHARE = 0.5
 _FLAG_ANGLE = (0.2, 1.35)  # radians from the stem
@@ -60,4 +61,4 @@ def _draw(rng: np.random.Generator) -> Pictures:
     upright = rng.random() < _UPRIGHT_SHARE
     slant = rng.uniform(-_UPRIGHT_SLANT, _UPRIGHT_SLANT) if upright else rng.uniform(*_SLANT)
     style = DrawingStyle(pen_width=float(np.exp(rng.uniform(thinnest, thickest))), slant=slant)
-    return draw_template(sample_straight_one(rng), style=style, rng=rng)
+    return soften_drawing(draw_template(sample_straight_one(rng), style=style, rng=rng))

@@ -14,7 +14,7 @@ from PIL import Image
 
 from service.inference.errors import BlankImage
 from service.inference.preprocessing.decoding import flatten
-from service.inference.preprocessing.edges import soften_edges
+from service.inference.preprocessing.edges import is_black_and_white, soften_drawing, soften_edges
 from service.inference.preprocessing.ink import find_cropped_ink
 from service.inference.preprocessing.marks import find_marks
 from service.inference.preprocessing.plain import (
@@ -89,9 +89,10 @@ def examine_digit(picture: Image.Image, *, may_search: bool = True) -> PreparedD
     cropped = find_cropped_ink(picture, may_search=may_search)
     height, width = cropped.ink.shape
     is_one = cropped.is_solid and width <= _WIDE * height
-    pixels = _centre(_scale_to_box(cropped.ink))
+    patch = _scale_to_box(cropped.ink)
+    pixels = _centre(patch)
     return PreparedDigit(
-        pixels,
+        _soften(pixels, cropped.ink, patch),
         has_several=not is_one and find_marks(cropped.ink).count > 1,
         too_thick=is_too_thick(pixels),
     )
@@ -109,6 +110,13 @@ def digit_pixels(ink: Ink) -> Pixels:
     Raises:
         BlankImage: There is no ink.
     """
+    cropped = crop_ink(ink).ink
+    patch = _scale_to_box(cropped)
+    return _soften(_centre(patch), cropped, patch)
+
+
+def scaled_pixels(ink: Ink) -> Pixels:
+    """Do as :func:`digit_pixels`, but leave the edges as sharp as they are."""
     return _centre(_scale_to_box(crop_ink(ink).ink))
 
 
@@ -155,7 +163,7 @@ def _scale_to_box(ink: Ink) -> Ink:
 
 
 def _centre(patch: Ink) -> Pixels:
-    """Stretch the grey levels to 255, put the patch's centre of mass at the centre, and soften hard edges."""
+    """Stretch the grey levels to 255, and put the patch's centre of mass at the centre."""
     patch = patch * (_WHITE / max(float(patch.max()), 1e-6))
     height, width = patch.shape
     mass = float(patch.sum())
@@ -163,6 +171,13 @@ def _centre(patch: Ink) -> Pixels:
     left = _offset(float(patch.sum(axis=0) @ (np.arange(width) + 0.5)) / mass, width)
     pixels = np.zeros((SIDE, SIDE), dtype=np.uint8)
     pixels[top : top + height, left : left + width] = np.rint(patch)
+    return pixels
+
+
+def _soften(pixels: Pixels, ink: Ink, patch: Ink) -> Pixels:
+    """Soften the edges of a drawing, and other edges that are harder than those of MNIST."""
+    if is_black_and_white(ink, patch):
+        return soften_drawing(pixels)
     return soften_edges(pixels)
 
 

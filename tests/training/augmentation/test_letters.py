@@ -21,10 +21,10 @@ def test_letters_have_mnists_geometry_and_differ(cache: Path) -> None:
     pictures = draw_letters(60)
 
     assert (pictures.shape, pictures.dtype) == ((60, 28, 28), np.uint8)
-    clear = pictures > 25
+    clear = pictures > pictures.max((1, 2), keepdims=True) / 4
     sides = np.maximum(clear.any(axis=1).sum(axis=1), clear.any(axis=2).sum(axis=1))
     assert sides.min() >= 17
-    assert sides.max() <= 20
+    assert sides.max() <= 22  # softened edges are wider
     assert len(np.unique(pictures.reshape(60, -1), axis=0)) == 60
 
 

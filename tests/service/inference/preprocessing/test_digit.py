@@ -165,9 +165,11 @@ def test_result_has_mnists_geometry(canonical: Array) -> None:
         points = [tuple(point) for point in chance.integers(40, 240, (5, 2)).tolist()]
         ImageDraw.Draw(canvas).line(points, fill=0, width=18, joint="curve")
         pixels = prepare_digit(canvas)
-        assert (pixels.shape, pixels.dtype, int(pixels.max())) == ((28, 28), np.uint8, 255)
-        rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
-        assert 19 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 20
+        assert (pixels.shape, pixels.dtype) == ((28, 28), np.uint8)
+        assert pixels.max() > 150
+        strong = pixels > 50  # the edges of a drawing are softened
+        rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
+        assert 19 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 22
 
 
 @pytest.mark.parametrize("size", [(280, 280), (28, 28), (1, 1), (1, 500), (500, 1), (27, 29)])
@@ -211,7 +213,7 @@ def test_ink_at_the_edges_is_not_background() -> None:
     picture = Image.new("L", (200, 200), 255)
     picture.paste(0, (90, 0, 110, 200))
     pixels = prepare_digit(picture)
-    assert pixels[14, 14] == 255
+    assert pixels[14, 14] > 180
     assert pixels[14, 2] == 0
 
 

@@ -1,4 +1,4 @@
-"""Tests that digits in black and white are read like MNIST's own, whose edges are soft."""
+"""Tests that drawings and digits in black and white get soft edges, and that those of MNIST keep theirs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from service.inference.catalog import Catalog
 from service.inference.preprocessing import prepare_digit
@@ -73,6 +73,37 @@ def test_digits_are_softened_one_by_one_or_together(mnist_digits: Array) -> None
 def test_digits_of_mnist_stay_as_they_are(mnist_digits: Array) -> None:
     changed = [digit for digit in mnist_digits if soften_edges(digit) is not digit]
     assert len(changed) <= 5
+
+
+@pytest.mark.parametrize("size", [80, 120, 250])
+@pytest.mark.parametrize("width", [0.06, 0.12])
+def test_drawings_are_softened_at_any_size(size: int, width: float) -> None:
+    chance = np.random.default_rng(7)
+    seven = np.array([(0.0, 0.1), (0.7, 0.0), (0.3, 1.0)])
+    for _ in range(10):
+        page = Image.new("L", (1400, 1400), 255)
+        points = [tuple(point) for point in (150 + 4 * size * (seven + chance.random((3, 2)) / 10)).tolist()]
+        ImageDraw.Draw(page).line(points, fill=0, width=round(width * size * 4), joint="curve")
+        # Edges are anti-aliased, as on the pads.
+        assert _sharpness(prepare_digit(page.reduce(4))) < 0.5
+
+
+@pytest.mark.parametrize("filter_", [*Image.Resampling], ids=lambda filter_: filter_.name.lower())
+@pytest.mark.parametrize("factor", [3, 10])
+def test_enlarged_digits_of_mnist_stay_sharp(
+    mnist_digits: Array, factor: int, filter_: Image.Resampling
+) -> None:
+    softened = 0
+    for digit in mnist_digits[:200]:
+        enlarged = Image.fromarray(np.pad(digit, 4)).resize((36 * factor, 36 * factor), filter_)
+        softened += prepare_digit(enlarged).max() < 255
+    assert softened <= 4
+
+
+def _sharpness(pixels: Array) -> float:
+    """Return the mean height of the steps between neighbouring pixels, weighted by their heights."""
+    steps = np.concatenate([np.diff(pixels.astype(float), axis=axis).ravel() for axis in (0, 1)])
+    return float(np.square(steps).sum() / np.abs(steps).sum() / 255)
 
 
 def test_nothing_and_the_edge_of_a_picture_can_be_softened() -> None:
