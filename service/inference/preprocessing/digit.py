@@ -47,7 +47,7 @@ class PreparedDigit:
     """A picture that is prepared as one digit.
 
     Attributes:
-        pixels: uint8 (28, 28), 0 for the background to 255 for the strongest ink.
+        pixels: uint8 (28, 28), as :func:`prepare_digit` returns it.
         has_several: Whether the picture shows several digits, at least two of which do not touch.
         too_thick: Whether the strokes are too thick for the size of the digit.
     """
@@ -66,7 +66,8 @@ def prepare_digit(picture: Image.Image) -> Pixels:
             edges.
 
     Returns:
-        uint8 array (28, 28), 0 for the background to 255 for the strongest ink.
+        uint8 array (28, 28), 0 for the background to 255 for the strongest ink. In the softened picture of a
+        drawing, the strongest ink may be less than 255.
 
     Raises:
         BlankImage: Nothing is drawn on the picture.

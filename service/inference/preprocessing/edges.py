@@ -3,8 +3,8 @@
 MNIST's digits were black and white, and got their soft edges when they were scaled to 20 x 20 pixels. A
 digit in black and white that is about as small is hardly scaled, and keeps edges of one step from 0 to 255.
 
-A drawing is larger and gets soft edges, too. But in training, augmentation scales and rotates the examples
-once more, which blurs them, and what a network has learnt of drawings it has learnt of blurred ones.
+A larger drawing gets the same soft edges. But in training, augmentation resamples the examples, which blurs
+them further. Networks have seen only such drawings, and read them better.
 """
 
 from functools import lru_cache
