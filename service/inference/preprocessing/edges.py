@@ -52,7 +52,8 @@ def soften_drawing(pixels: Pixels) -> Pixels:
     Returns:
         uint8 array of the same shape, whose strongest ink is less than that of ``pixels``.
     """
-    return np.rint(_blur(pixels.astype(np.float32))).astype(np.uint8)
+    softened: Pixels = np.rint(_blur(pixels.astype(np.float32))).astype(np.uint8)
+    return softened
 
 
 def soften_edges(pixels: Pixels) -> Pixels:
@@ -82,8 +83,7 @@ def soften_edges(pixels: Pixels) -> Pixels:
 def _blur(levels: Values) -> Values:
     """Blur digits (..., height, width) with a Gaussian; what lies around them is 0."""
     height, width = levels.shape[-2:]
-    blurred: Values = _blur_matrix(height) @ levels @ _blur_matrix(width)
-    return blurred
+    return np.asarray(_blur_matrix(height) @ levels @ _blur_matrix(width), dtype=np.float32)
 
 
 @lru_cache(maxsize=8)
@@ -93,4 +93,5 @@ def _blur_matrix(length: int) -> Values:
     weights = np.exp(-np.square((places - places[:, np.newaxis]) / _BLUR) / 2)
     # That of a pixel in the middle of a line.
     total = np.exp(-np.square(np.arange(-4, 5) / _BLUR) / 2).sum()
-    return (weights / total).astype(np.float32)
+    shares: Values = (weights / total).astype(np.float32)
+    return shares

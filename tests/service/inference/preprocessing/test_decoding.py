@@ -1,4 +1,4 @@
-"""Tests of decoding: all formats, orientations and modes, damaged files and size limits."""
+"""Tests of decoding: all formats, orientations and modes."""
 
 import struct
 import subprocess
