@@ -14,7 +14,7 @@ from PIL import Image
 
 from service.inference.errors import BlankImage
 from service.inference.preprocessing.decoding import flatten
-from service.inference.preprocessing.edges import is_black_and_white, soften_drawing, soften_edges
+from service.inference.preprocessing.edges import is_black_and_white, is_soft, soften_drawing, soften_edges
 from service.inference.preprocessing.ink import find_cropped_ink
 from service.inference.preprocessing.marks import find_marks
 from service.inference.preprocessing.plain import (
@@ -36,6 +36,8 @@ _WIDE = 1.1
 # MNIST's digits reach level 254 or 255, have a longer side of 18 to 20 pixels above level 25, and a centre of
 # mass from 13.9 to 15.1; compression changes this a little.
 _FULL, _CLEAR, _SIDES, _CENTRES = 230, 25, (18, 21), (13.8, 15.2)
+# Softened drawings reach level 175, and are up to 22 pixels long; 4 of 7,494 are not taken for one.
+_SOFT_FULL, _SOFT_SIDES = 150, (18, 22)
 _PLACES, _ONES = np.arange(SIDE) + 0.5, np.ones(SIDE)
 _BORDER = np.flatnonzero(np.pad(np.zeros((SIDE - 2, SIDE - 2), np.bool_), 1, constant_values=True))
 
@@ -137,8 +139,12 @@ def _prepare_small(picture: Image.Image) -> Pixels:
 
 
 def _has_mnist_geometry(pixels: Pixels) -> bool:
-    """Return whether a digit has the range, the size and the place that all of MNIST's 70,000 digits have."""
-    if pixels.max() < _FULL:
+    """Return whether a digit has the range, the size and the place that all of MNIST's 70,000 digits have.
+
+    A softened drawing has them too, in wider limits, so that the network's input can be sent as a picture.
+    """
+    full, sides = (_SOFT_FULL, _SOFT_SIDES) if is_soft(pixels) else (_FULL, _SIDES)
+    if pixels.max() < full:
         return False
     ink = np.where(pixels > _CLEAR, pixels, 0.0)
     # Products with ones take less time than sums along an axis, and those of "dot" less than those of "@"; of
@@ -149,7 +155,7 @@ def _has_mnist_geometry(pixels: Pixels) -> bool:
     side = max(places[-1] - places[0] for places in drawn) + 1
     centres = [float(profile.dot(_PLACES)) / mass for profile in profiles]
     return bool(
-        _SIDES[0] <= side <= _SIDES[1] and all(_CENTRES[0] <= centre <= _CENTRES[1] for centre in centres)
+        sides[0] <= side <= sides[1] and all(_CENTRES[0] <= centre <= _CENTRES[1] for centre in centres)
     )
 
 

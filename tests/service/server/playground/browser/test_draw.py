@@ -269,8 +269,8 @@ def test_another_version_is_shown_beside_the_first(open_page: Open, catalog: Cat
 
 def test_several_digits_are_shown_as_a_number(open_page: Open) -> None:
     playground = open_page()
-    playground.draw([(0.5 * x - 0.05, 0.1 + 0.8 * y) for x, y in SEVEN])
-    playground.draw([(0.5 * x + 0.45, 0.1 + 0.8 * y) for x, y in THREE], steps=12)
+    playground.draw([(0.5 * x - 0.05, 0.25 + 0.5 * y) for x, y in SEVEN])
+    playground.draw([(0.5 * x + 0.45, 0.25 + 0.5 * y) for x, y in THREE], steps=12)
 
     playground.wait_for_answer("73")
 
