@@ -21,7 +21,9 @@ from training.cli.shared import choose_recipe, data_option, models_option, own_r
     "--latency", is_flag=True, help="Also time a prediction, and one of version 1 and of the 8-bit form."
 )
 @click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
-@click.option("--pages", is_flag=True, help="Also classify digits on photos and scans of 17 kinds of page.")
+@click.option(
+    "--pages", is_flag=True, help="Also classify digits on photos and scans of paper, boards and screens."
+)
 @click.option("--numbers", is_flag=True, help="Also read numbers of 2 to 6 digits.")
 @click.option(
     "--long-photos", is_flag=True, help="Also classify panoramas and tall photos with the subject anywhere."

@@ -27,8 +27,8 @@ def find_ink(picture: Image.Image) -> Ink:
         picture: Mode ``L``, ``RGB`` or ``RGBA``, dark on light or light on dark, in any colours.
 
     Returns:
-        float32 array (height, width), 0 where there is no ink to 255 for full ink. A picture with a side of
-        more than 1,280 pixels is reduced to that first, unless it is a plain drawing.
+        float32 array (height, width), 0 where there is no ink to 255 for full ink. A picture that is no plain
+        drawing is first reduced to a longer side of at most 1,280 pixels, or enlarged to at least 160.
 
     Raises:
         BlankImage: There is no ink on the picture.

@@ -1,9 +1,9 @@
 """Finds the ink on photos and scans of paper and boards, whatever their light and their surroundings.
 
-The steps: a sketch of at most 256 pixels finds the handwriting, its colour and the width of its strokes; a
-morphological closing wider than the strokes estimates the paper without ink (Gonzalez and Woods 2018, section
-9.8); the ink is what is darker than that paper, relative to the light there; ruled lines and other marks are
-removed.
+The steps: a sheet on a desk is cut out; a sketch of at most 256 pixels finds the handwriting, its colour and
+the width of its strokes; a morphological closing wider than the strokes estimates the paper without ink
+(Gonzalez and Woods 2018, section 9.8); the ink is what is darker than that paper, relative to the light
+there; ruled lines and other marks are removed.
 """
 
 import math
@@ -15,14 +15,16 @@ from PIL import Image, ImageFilter
 from service.inference.errors import BlankImage, FaintInk
 from service.inference.preprocessing.components import Mask, find_components
 from service.inference.preprocessing.decoding import to_rgb
+from service.inference.preprocessing.desk import find_sheet
 from service.inference.preprocessing.morphology import close, dilate
 from service.inference.preprocessing.plain import FAINT_SHARE, Ink
 from service.inference.preprocessing.rulings import remove_rulings
 from service.inference.preprocessing.sheet import rectangle_sides
 from service.inference.preprocessing.sketch import Sketch, find_handwriting, project
 
-# The longest side of a picture whose ink is searched for; larger pictures are reduced to it.
-LONGEST_SIDE = 1280
+# Pictures with a longer side than this are reduced to it. Those with a shorter one, in which strokes are as
+# thin as grain, are enlarged by a whole number.
+_LONGEST_SIDE, _SHORTEST_SIDE = 1280, 160
 # Grain is blurred by this share of the longer side, in pictures larger than this.
 _BLUR, _BLUR_SIDE = 0.0012, 300
 # Light is not measured below this level: division by it would turn the noise of dark places into ink.
@@ -67,19 +69,39 @@ def find_paper_ink(picture: Image.Image) -> Ink:
         picture: Mode ``L`` or ``RGB``.
 
     Returns:
-        float32 array (height, width), 0 to 255, of a picture reduced to at most 1,280 pixels.
+        float32 array (height, width), 0 to 255, of the picture, which is reduced to a longer side of at most
+        1,280 pixels, or enlarged to at least 160.
 
     Raises:
         BlankImage: There is no ink on the picture.
         FaintInk: The contrast of the ink is too low.
     """
-    picture = to_rgb(picture)
-    factor = LONGEST_SIDE / max(picture.size)
-    if factor < 1:
-        size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-        picture = picture.resize(size, Image.Resampling.BOX)
-    sketch = find_handwriting(picture)
-    ink, noise = _darkness(picture, sketch)
+    picture = _resize(to_rgb(picture))
+    sheet = find_sheet(picture)
+    if sheet is None:
+        return _find_ink(picture, None)
+    found = np.where(sheet.inside, _find_ink(sheet.picture, sheet.inside), 0)
+    ink: Ink = np.zeros((picture.height, picture.width), np.float32)
+    height, width = found.shape
+    ink[sheet.top : sheet.top + height, sheet.left : sheet.left + width] = found
+    return ink
+
+
+def _resize(picture: Image.Image) -> Image.Image:
+    longer = max(picture.size)
+    if longer < _SHORTEST_SIDE:
+        factor = math.ceil(_SHORTEST_SIDE / longer)
+        return picture.resize((factor * picture.width, factor * picture.height), Image.Resampling.BICUBIC)
+    if longer <= _LONGEST_SIDE:
+        return picture
+    width, height = (max(1, round(side * _LONGEST_SIDE / longer)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.BOX)
+
+
+def _find_ink(picture: Image.Image, inside: Mask | None) -> Ink:
+    """Find the ink on a page, of which only the pixels inside a mask show the grain of the paper."""
+    sketch = find_handwriting(picture, inside)
+    ink, noise = _darkness(picture, sketch, inside)
     return _select(ink, noise, sketch)
 
 
@@ -124,8 +146,11 @@ def drop_frame(ink: Ink) -> Ink:
     return result
 
 
-def _darkness(picture: Image.Image, sketch: Sketch) -> tuple[Ink, float]:
-    """Return how much darker than the paper each pixel is, as a share of the light there, and its noise."""
+def _darkness(picture: Image.Image, sketch: Sketch, inside: Mask | None) -> tuple[Ink, float]:
+    """Return how much darker than the paper each pixel is, as a share of the light there, and its noise.
+
+    Only pixels inside the sheet count for the noise.
+    """
     if max(picture.size) > _BLUR_SIDE:
         picture = picture.filter(ImageFilter.GaussianBlur(_BLUR * max(picture.size)))
     levels = project(np.asarray(picture), sketch.direction)
@@ -139,6 +164,8 @@ def _darkness(picture: Image.Image, sketch: Sketch) -> tuple[Ink, float]:
     if width <= distance:
         return ink, 0.0
     differences = (levels[::2, distance:] - levels[::2, :-distance]) / light[::2, distance:]
+    if inside is not None:
+        differences = differences[inside[::2, distance:] & inside[::2, :-distance]]
     # Of normal noise, the median of absolute differences is 0.954 standard deviations.
     return ink, float(np.median(np.abs(differences))) / 0.954
 

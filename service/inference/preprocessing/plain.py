@@ -9,7 +9,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from service.inference.errors import BlankImage
-from service.inference.preprocessing.sheet import is_sheet
+from service.inference.preprocessing.polygon import is_polygon
+from service.inference.preprocessing.sheet import MAX_ASPECT, rectangle_sides
 
 Ink = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.uint8]
@@ -33,11 +34,10 @@ FAINT_SHARE = 0.02
 _MAX_SPAN = 0.93
 # Ink that fills more of its bounding box than this is a sheet or a spot of light, or one straight stroke.
 _MAX_FILL = 0.75
-# Ink that fills less of it, but more than this, may be a sheet that is rotated: its sides are straight, so it
-# fills this share of a rotated rectangle.
-_MIN_SHEET, _ROTATED_FILL = 0.4, 0.88
+# Ink that fills less of it, but more than this, may be a sheet that is rotated or seen at an angle. Without
+# the specks around it, it fills this share of its bounding box.
+_MIN_SHEET, _MIN_SHEET_FILL = 0.3, 0.4
 _SHEET_SIDE = 64  # pixels that the shape of a sheet needs
-_STRAIGHT = 2.5  # length of such a stroke, in widths
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -156,7 +156,7 @@ def shape_of(drawing: Drawing) -> Literal["strokes", "parts", "framed", "unknown
     height, width = box.shape
     if min(page) <= _NARROW:
         return "strokes"
-    is_compact = max(height, width) < _STRAIGHT * min(height, width)
+    is_compact = max(height, width) < MAX_ASPECT * min(height, width)
     strongest = float(box.max())
     # A frame may be much fainter than the digit in it.
     sides = (box[0], box[-1], box[:, 0], box[:, -1])
@@ -165,8 +165,7 @@ def shape_of(drawing: Drawing) -> Literal["strokes", "parts", "framed", "unknown
     )
     fill = float(box.mean()) / strongest
     is_filled = is_compact and (
-        fill > _MAX_FILL
-        or (fill > _MIN_SHEET and is_sheet(_thinned_out(box) > FAINT_SHARE * strongest, fill=_ROTATED_FILL))
+        fill > _MAX_FILL or (fill > _MIN_SHEET and _is_rotated_sheet(box, strongest / 2))
     )
     if is_square and not is_filled:
         return "framed"
@@ -175,10 +174,16 @@ def shape_of(drawing: Drawing) -> Literal["strokes", "parts", "framed", "unknown
     return "strokes" if drawing.cropped.is_solid else "parts"
 
 
-def _thinned_out(ink: Ink) -> Ink:
-    """Return every nth row and column of ink, which are enough for the shape of a sheet and much faster."""
+def _is_rotated_sheet(ink: Ink, threshold: float) -> bool:
+    """Return whether ink above a threshold is a quadrilateral, except for what is written on it."""
+    # Every nth row and column are enough for a shape, and much faster.
     step = max(1, max(ink.shape) // _SHEET_SIDE)
-    return ink[::step, ::step]
+    visible = ink[::step, ::step] > threshold
+    shape = visible[_bounding_box(visible)[0]]  # without the specks of compression around the sheet
+    if shape.mean() < _MIN_SHEET_FILL or not is_polygon(shape, corners=4):
+        return False
+    longer, shorter = rectangle_sides(shape)
+    return longer < MAX_ASPECT * shorter
 
 
 def _bounding_box(visible: _Mask) -> tuple[tuple[slice, slice], bool]:

@@ -4,22 +4,22 @@ import numpy as np
 
 from service.inference.preprocessing.components import Mask, fill_holes
 
-# A sheet fills this share of its rectangle and of its outline, is at most so many times longer than wide, and
-# has at least so many pixels on each side.
-_SHEET_FILL, _SHEET_INK, _SHEET_ASPECT, _SHEET_SIDE = 0.75, 0.6, 2.5, 6
+# A sheet is at most so many times longer than wide; a straight stroke or a ruler is longer.
+MAX_ASPECT = 2.5
+# It fills this share of its rectangle and of its outline, and has at least so many pixels on each side.
+_SHEET_FILL, _SHEET_INK, _SHEET_SIDE = 0.75, 0.6, 6
 
 
-def is_sheet(mark: Mask, *, fill: float = _SHEET_FILL) -> bool:
+def is_sheet(mark: Mask) -> bool:
     """Return whether a mark is a compact, filled rectangle, such as a sheet of paper.
 
     Args:
         mark: bool (height, width), the mark in its bounding box.
-        fill: Smallest share of the smallest rectangle around the mark, rotated as may be, that it fills.
     """
     longer, shorter = rectangle_sides(mark)
-    if longer > _SHEET_ASPECT * shorter or shorter < _SHEET_SIDE:
+    if longer > MAX_ASPECT * shorter or shorter < _SHEET_SIDE:
         return False
-    ink, least = np.count_nonzero(mark), fill * longer * shorter
+    ink, least = np.count_nonzero(mark), _SHEET_FILL * longer * shorter
     if ink <= _SHEET_INK * least:
         return False  # without the time that the holes take
     area = np.count_nonzero(fill_holes(mark))

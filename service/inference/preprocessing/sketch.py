@@ -52,8 +52,12 @@ class _Finding:
     contrast: float  # grey levels by which the strongest mark differs from its surroundings
 
 
-def find_handwriting(picture: Image.Image) -> Sketch:
+def find_handwriting(picture: Image.Image, inside: Mask | None = None) -> Sketch:
     """Find the most distinct mark of a picture of mode ``RGB``.
+
+    Args:
+        picture: The page.
+        inside: bool (height, width), which pixels of it show the grain of the paper; None if all do.
 
     Raises:
         BlankImage: Nothing stands out from its surroundings.
@@ -66,7 +70,7 @@ def find_handwriting(picture: Image.Image) -> Sketch:
     direction = _colour_of_edges(rgb)
     levels = np.rint(project(rgb, direction)).astype(np.uint8)
     kernels = [_odd(share * max(size)) for share in _WIDTHS]
-    noise = _noise(levels)
+    noise = _noise(levels, None if inside is None else np.asarray(Image.fromarray(inside).resize(size)))
     findings = [(_search(levels, kernel, noise), _search(255 - levels, kernel, noise)) for kernel in kernels]
     best = max(finding.score for pair in findings for finding in pair)
     if best <= 0:
@@ -147,11 +151,14 @@ def _contrast(levels: Levels, kernel: int) -> Levels:
     return contrast
 
 
-def _noise(levels: Levels) -> float:
+def _noise(levels: Levels, inside: Mask | None) -> float:
     """Return the standard deviation of the grain, which the difference of pixels nearby shows."""
     distance = min(4, max(1, levels.shape[1] // 4))
     if levels.shape[1] <= distance:
         return 0.0
-    steps = np.sort(np.abs(levels[:, distance:].astype(np.int16) - levels[:, :-distance]), axis=None)
+    differences = np.abs(levels[:, distance:].astype(np.int16) - levels[:, :-distance])
+    if inside is not None:
+        differences = differences[inside[:, distance:] & inside[:, :-distance]]
+    steps = np.sort(differences, axis=None)
     # Lines and strokes are in the upper half. Of normal noise, the mean of the lower half is 0.46 deviations.
     return float(steps[: len(steps) // 2 + 1].mean()) / 0.46

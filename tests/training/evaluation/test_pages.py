@@ -43,6 +43,24 @@ def test_digits_on_a_page_are_read(kind: PageKind, digits: Examples) -> None:
     assert right >= _FEWEST_RIGHT.get(kind.name, _COUNT - 1)
 
 
+@pytest.mark.parametrize("name", ["lined paper", "note on a desk", "sheet at an angle on wood"])
+def test_digits_on_pages_as_small_as_a_thumbnail_are_read(name: str, digits: Examples) -> None:
+    predictor = Catalog(BUNDLED, providers=("cpu",)).predictor("mnist")
+    kind = next(kind for kind in PAGE_KINDS if kind.name == name)
+    rng = np.random.default_rng(2)
+    right = 0
+    for digit, label in zip(digits.x, digits.y, strict=True):
+        page = decode_image(generate_page(kind, digit, rng))
+        page.thumbnail((100, 100))
+        try:
+            pixels = prepare_digit(page)
+        except BlankImage:
+            continue
+        right += int(predictor.probabilities(pixels[None]).argmax()) == label
+
+    assert right >= _COUNT - 1
+
+
 def test_pages_depend_on_the_seed_alone(digits: Examples) -> None:
     first, second = (
         [generate_page(kind, digits.x[0], np.random.default_rng(5)) for kind in PAGE_KINDS] for _ in range(2)

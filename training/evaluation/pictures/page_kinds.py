@@ -125,6 +125,28 @@ def _on_note(page: Page) -> Floats:
     return desk + (note - desk) * inside[..., None]
 
 
+def _on_wood_at_an_angle(page: Page) -> Floats:
+    rows, columns = np.nonzero(page.ink > 0.3)
+    x, y = page.x[rows, columns], page.y[rows, columns]
+    half = page.uniform(0.8, 1.1) * max(np.ptp(x), np.ptp(y))
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) + page.rng.uniform(-0.25, 0.25, (4, 2))
+    corners = np.array([np.mean(x), np.mean(y)]) + half * corners
+    inside = np.ones(page.x.shape)
+    for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        distance = (x2 - x1) * (page.y - y1) - (y2 - y1) * (page.x - x1)
+        inside *= np.clip(distance / np.hypot(x2 - x1, y2 - y1) + 0.5, 0, 1)
+    angle = page.uniform(0, np.pi)
+    across = (page.y * np.cos(angle) - page.x * np.sin(angle)) / page.side
+    along = (page.x * np.cos(angle) + page.y * np.sin(angle)) / page.side
+    grain = np.sin(page.uniform(60, 200) * across + 3 * np.sin(page.uniform(2, 8) * along))
+    desk = page.filled(0.5, 0.36, 0.24) * page.uniform(0.3, 1.3) * (1 + 0.2 * grain)[..., None]
+    pen = (BLACK, _BLUE, _RED, _GREEN)[int(page.rng.integers(4))]
+    sheet = page.written(page.filled(0.96, 0.95, 0.92), pen, strength=page.uniform(0.6, 1))
+    light = 1 - page.uniform(0, 0.4) * np.clip(page.x / page.side + 0.5, 0, 1)
+    photo: Floats = (desk + (sheet - desk) * inside[..., None]) * light[..., None]
+    return photo
+
+
 def _framed(page: Page) -> Floats:
     picture = page.written(page.filled(1, 1, 1))
     margin, width = int(page.uniform(0, 0.04) * page.side), int(page.rng.integers(1, 5))
@@ -201,6 +223,7 @@ PAGE_KINDS = (
     PageKind("margin line", _with_margin),
     PageKind("sheet on a dark desk", _on_desk),
     PageKind("note on a desk", _on_note),
+    PageKind("sheet at an angle on wood", _on_wood_at_an_angle),
     PageKind("frame", _framed, photographed=False),
     PageKind("specks", _specked, photographed=False),
     PageKind("coloured pen on coloured paper", _coloured),

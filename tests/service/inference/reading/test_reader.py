@@ -60,6 +60,28 @@ def test_boxes_refer_to_the_picture_that_was_sent_however_large(
         assert np.allclose(digit.box, np.multiply(small.box, factor), atol=2 * factor)
 
 
+@pytest.mark.parametrize("width", [140, 480], ids=["as small as a thumbnail", "usual"])
+def test_a_number_on_a_sheet_is_read_and_boxes_refer_to_the_photo(
+    reader: Reader, number: bytes, width: int
+) -> None:
+    written = Image.open(io.BytesIO(number)).convert("RGB")
+    desk = Image.fromarray(np.uint8(90 + 30 * np.sin(np.indices((900, 1400))[0] / 9))).convert("RGB")
+    place = ((desk.width - written.width) // 2, (desk.height - written.height) // 2)
+    margin = 60
+    corners = [(-margin, -margin), (written.width + 90, -20), (written.width + 20, written.height + margin)]
+    corners.append((-margin - 40, written.height + 20))
+    ImageDraw.Draw(desk).polygon([(place[0] + x, place[1] + y) for x, y in corners], fill="white")
+    desk.paste(written, place)
+    photo = desk.resize((width, round(desk.height * width / desk.width)), Image.Resampling.BOX)
+
+    reading, expected = reader.read(_png(photo)), reader.read(number)
+
+    assert reading.text == "2026"
+    for digit, original in zip(reading.digits, expected.digits, strict=True):
+        box = np.add(original.box, (*place, 0, 0)) * width / desk.width
+        assert np.allclose(digit.box, box, atol=3)
+
+
 def test_boxes_refer_to_the_whole_of_a_photo_that_is_decoded_at_a_reduced_scale(
     reader: Reader, number: bytes
 ) -> None:
