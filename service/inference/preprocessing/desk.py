@@ -10,13 +10,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from service.inference.preprocessing.components import Mask, find_components
-from service.inference.preprocessing.morphology import close, dilate, erode, open_
+from service.inference.preprocessing.morphology import close, dilate, erode, odd_side, open_
 from service.inference.preprocessing.polygon import convex_hull, fill_polygon, is_polygon
+from service.inference.preprocessing.reduction import reduce_to
 from service.inference.preprocessing.sheet import MAX_ASPECT, rectangle_sides
+from service.inference.preprocessing.sketch import SKETCH_SIDE
 
 Levels = npt.NDArray[np.uint8]
 
-_SKETCH_SIDE = 256
 _MIN_SIDE = 40  # pixels of the shorter side of a sheet, and of the sketch of its picture
 # Strokes and dark lines of wood up to this share of the longer side are closed before light and dark are told
 # apart. Bright lines up to this share belong to no sheet.
@@ -56,22 +57,20 @@ class Sheet:
 
 def find_sheet(picture: Image.Image) -> Sheet | None:
     """Return the sheet of a picture of mode ``RGB``, or None if it does not show exactly one on a desk."""
-    factor = min(1.0, _SKETCH_SIDE / max(picture.size))
-    width, height = (round(side * factor) for side in picture.size)
-    if min(width, height) < _MIN_SIDE:
+    small = reduce_to(picture, SKETCH_SIDE)
+    if min(small.size) < _MIN_SIDE:
         return None
-    small = picture.resize((width, height), Image.Resampling.BOX)
     mask = _find_mask(np.asarray(small.convert("L")))
     if mask is None:
         return None
     margin = 2 * max(1, round(_OUTLINE * max(mask.shape))) + 1
     mask = erode(mask, (margin, margin))
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if min(len(rows), len(columns)) < _MIN_SIDE * factor:
+    if min(len(rows), len(columns)) < _MIN_SIDE * max(small.size) / max(picture.size):
         return None
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     paper = Image.fromarray(_continue_paper(np.asarray(small)[box], mask[box]))
-    across, down = picture.width / width, picture.height / height
+    across, down = picture.width / small.width, picture.height / small.height
     left, top = round(columns[0] * across), round(rows[0] * down)
     cropped = picture.crop((left, top, round((columns[-1] + 1) * across), round((rows[-1] + 1) * down)))
     cover = Image.fromarray(mask[box].astype(np.uint8) * 255).resize(cropped.size, Image.Resampling.BILINEAR)
@@ -81,7 +80,7 @@ def find_sheet(picture: Image.Image) -> Sheet | None:
 
 def _find_mask(levels: Levels) -> Mask | None:
     """Return the pixels of the only sheet, with what is written on it."""
-    dark, bright = (_odd(share * max(levels.shape)) for share in (_DARK_LINE, _BRIGHT_LINE))
+    dark, bright = (odd_side(share * max(levels.shape)) for share in (_DARK_LINE, _BRIGHT_LINE))
     closed = close(levels, (dark, dark))
     threshold = _threshold(closed)
     found = find_components(open_(closed > threshold, (bright, bright)))
@@ -95,10 +94,6 @@ def _find_mask(levels: Levels) -> Mask | None:
     mask = fill_polygon(convex_hull(sheet), sheet.shape)
     is_whole = np.count_nonzero(mask) > _MAX_SHARE * mask.size
     return mask if not is_whole and _is_cut_out(mask, closed) else None
-
-
-def _odd(length: float) -> int:
-    return max(3, int(length) // 2 * 2 + 1)
 
 
 def _threshold(levels: Levels) -> int:
@@ -128,7 +123,7 @@ def _continue_paper(colours: Levels, inside: Mask) -> Levels:
     the row.
     """
     height, width = inside.shape
-    stroke = _odd(_STROKE * max(inside.shape))
+    stroke = odd_side(_STROKE * max(inside.shape))
     channels = [np.ascontiguousarray(colours[..., channel]) for channel in range(3)]
     paper = np.stack([close(channel, (stroke, stroke)) for channel in channels], axis=-1).astype(np.float32)
     rows, columns = np.indices((height, width), dtype=np.float32)

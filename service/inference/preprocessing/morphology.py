@@ -34,6 +34,11 @@ def open_(levels: npt.NDArray[_Level], size: Size) -> npt.NDArray[_Level]:
     return _slide(np.maximum, _slide(np.minimum, padded, size), size)
 
 
+def odd_side(length: float) -> int:
+    """Return the odd side of a rectangle that has its middle in a pixel: about as long, and at least 3."""
+    return max(3, int(length) // 2 * 2 + 1)
+
+
 def reconstruct(marker: npt.NDArray[_Level], mask: npt.NDArray[_Level], steps: int) -> npt.NDArray[_Level]:
     """Grow a marker by some pixels under a mask (geodesic dilation, Vincent 1993).
 

@@ -18,6 +18,7 @@ from service.inference.preprocessing.decoding import to_rgb
 from service.inference.preprocessing.desk import find_sheet
 from service.inference.preprocessing.morphology import close, dilate
 from service.inference.preprocessing.plain import FAINT_SHARE, Ink
+from service.inference.preprocessing.reduction import reduce_to
 from service.inference.preprocessing.rulings import remove_rulings
 from service.inference.preprocessing.sheet import rectangle_sides
 from service.inference.preprocessing.sketch import Sketch, find_handwriting, project
@@ -88,14 +89,10 @@ def find_paper_ink(picture: Image.Image) -> Ink:
 
 
 def _resize(picture: Image.Image) -> Image.Image:
-    longer = max(picture.size)
-    if longer < _SHORTEST_SIDE:
-        factor = math.ceil(_SHORTEST_SIDE / longer)
+    factor = math.ceil(_SHORTEST_SIDE / max(picture.size))
+    if factor > 1:
         return picture.resize((factor * picture.width, factor * picture.height), Image.Resampling.BICUBIC)
-    if longer <= _LONGEST_SIDE:
-        return picture
-    width, height = (max(1, round(side * _LONGEST_SIDE / longer)) for side in picture.size)
-    return picture.resize((width, height), Image.Resampling.BOX)
+    return reduce_to(picture, _LONGEST_SIDE)
 
 
 def _find_ink(picture: Image.Image, inside: Mask | None) -> Ink:

@@ -8,8 +8,9 @@ from PIL import Image
 
 from service.inference.errors import BlankImage, FaintInk
 from service.inference.preprocessing.components import Mask, find_components
-from service.inference.preprocessing.morphology import close, dilate, erode, open_, reconstruct
+from service.inference.preprocessing.morphology import close, dilate, erode, odd_side, open_, reconstruct
 from service.inference.preprocessing.plain import BLANK
+from service.inference.preprocessing.reduction import reduce_to
 from service.inference.preprocessing.sheet import is_sheet
 
 Levels = npt.NDArray[np.uint8]
@@ -52,7 +53,7 @@ class _Finding:
     contrast: float  # grey levels by which the strongest mark differs from its surroundings
 
 
-def find_handwriting(picture: Image.Image, inside: Mask | None = None) -> Sketch:
+def find_handwriting(picture: Image.Image, inside: Mask | None) -> Sketch:
     """Find the most distinct mark of a picture of mode ``RGB``.
 
     Args:
@@ -63,14 +64,12 @@ def find_handwriting(picture: Image.Image, inside: Mask | None = None) -> Sketch
         BlankImage: Nothing stands out from its surroundings.
         FaintInk: Something does, but by too little.
     """
-    factor = min(1.0, SKETCH_SIDE / max(picture.size))
-    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-    small = picture.resize(size, Image.Resampling.BOX)
+    small = reduce_to(picture, SKETCH_SIDE)
     rgb = np.asarray(small)
     direction = _colour_of_edges(rgb)
     levels = np.rint(project(rgb, direction)).astype(np.uint8)
-    kernels = [_odd(share * max(size)) for share in _WIDTHS]
-    noise = _noise(levels, None if inside is None else np.asarray(Image.fromarray(inside).resize(size)))
+    kernels = [odd_side(share * max(small.size)) for share in _WIDTHS]
+    noise = _noise(levels, None if inside is None else np.asarray(Image.fromarray(inside).resize(small.size)))
     findings = [(_search(levels, kernel, noise), _search(255 - levels, kernel, noise)) for kernel in kernels]
     best = max(finding.score for pair in findings for finding in pair)
     if best <= 0:
@@ -78,7 +77,7 @@ def find_handwriting(picture: Image.Image, inside: Mask | None = None) -> Sketch
         raise _refuse(contrast, noise)
     chosen = next(n for n, pair in enumerate(findings) if max(f.score for f in pair) >= _ENOUGH * best)
     light, dark = findings[chosen]
-    kernel = _odd(_MARGIN * _WIDTHS[chosen] * max(size))
+    kernel = odd_side(_MARGIN * _WIDTHS[chosen] * max(small.size))
     grey = np.asarray(small.convert("L"), dtype=np.float32)
     if light.score > dark.score:
         return Sketch(-direction, kernel, light.mark, open_(grey, (kernel, kernel)))
@@ -100,10 +99,6 @@ def project(rgb: Levels, direction: Floats) -> Floats:
     offset = np.float32(-255 * np.minimum(weights, 0).sum())
     levels: Floats = (rgb.reshape(-1, 3) @ weights + offset).reshape(rgb.shape[:2])
     return levels
-
-
-def _odd(length: float) -> int:
-    return max(3, int(length) // 2 * 2 + 1)
 
 
 def _colour_of_edges(rgb: Levels) -> Floats:

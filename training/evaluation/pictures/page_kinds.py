@@ -12,11 +12,12 @@ import numpy as np
 from PIL import Image
 
 from training.evaluation.batch_prediction import encode_png
-from training.evaluation.pictures.page import BLACK, Floats, Page, Pixels, place_digit
+from training.evaluation.pictures.page import BLACK, Colour, Floats, Page, Pixels, place_digit
 
 _JPEG = (60, 96)
 _GRAIN = (0.0, 0.02)  # standard deviation; 1 is white
 _BLUE, _RED, _GREEN = (0.12, 0.2, 0.6), (0.7, 0.12, 0.15), (0.1, 0.45, 0.25)
+_PENS = (BLACK, _BLUE, _RED, _GREEN)
 _PAPERS = ((0.98, 0.98, 0.8), (0.75, 0.87, 0.97), (0.98, 0.8, 0.85), (0.8, 0.95, 0.8))
 
 
@@ -50,6 +51,10 @@ def generate_page(kind: PageKind, digit: Pixels, rng: np.random.Generator) -> by
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=int(rng.integers(*_JPEG)))
     return file.getvalue()
+
+
+def _choose(page: Page, colours: tuple[Colour, ...]) -> Colour:
+    return colours[int(page.rng.integers(len(colours)))]
 
 
 def _lines(page: Page, along: Floats, distance: float) -> Floats:
@@ -121,7 +126,7 @@ def _on_note(page: Page) -> Floats:
     across, down = np.abs(page.x - np.mean(x)), np.abs(page.y - np.mean(y))
     inside = np.clip(half - across + 0.5, 0, 1) * np.clip(half - down + 0.5, 0, 1)
     desk = page.filled(0.3, 0.22, 0.15) * page.uniform(0.4, 2)
-    note = page.written(page.filled(*_PAPERS[int(page.rng.integers(len(_PAPERS)))]))
+    note = page.written(page.filled(*_choose(page, _PAPERS)))
     return desk + (note - desk) * inside[..., None]
 
 
@@ -140,7 +145,7 @@ def _on_wood_at_an_angle(page: Page) -> Floats:
     along = (page.x * np.cos(angle) + page.y * np.sin(angle)) / page.side
     grain = np.sin(page.uniform(60, 200) * across + 3 * np.sin(page.uniform(2, 8) * along))
     desk = page.filled(0.5, 0.36, 0.24) * page.uniform(0.3, 1.3) * (1 + 0.2 * grain)[..., None]
-    pen = (BLACK, _BLUE, _RED, _GREEN)[int(page.rng.integers(4))]
+    pen = _choose(page, _PENS)
     sheet = page.written(page.filled(0.96, 0.95, 0.92), pen, strength=page.uniform(0.6, 1))
     light = 1 - page.uniform(0, 0.4) * np.clip(page.x / page.side + 0.5, 0, 1)
     photo: Floats = (desk + (sheet - desk) * inside[..., None]) * light[..., None]
@@ -171,8 +176,8 @@ def _specked(page: Page) -> Floats:
 
 
 def _coloured(page: Page) -> Floats:
-    paper = _PAPERS[int(page.rng.integers(len(_PAPERS)))]
-    pen = (BLACK, _BLUE, _RED, _GREEN)[int(page.rng.integers(4))]
+    paper = _choose(page, _PAPERS)
+    pen = _choose(page, _PENS)
     return page.written(page.filled(*paper) * page.uniform(0.8, 1), pen, strength=page.uniform(0.7, 1))
 
 
@@ -185,7 +190,7 @@ def _on_board(page: Page) -> Floats:
 
 
 def _on_whiteboard(page: Page) -> Floats:
-    pen = (BLACK, _BLUE, _RED, _GREEN)[int(page.rng.integers(4))]
+    pen = _choose(page, _PENS)
     distance = np.hypot(page.x - page.uniform(-0.4, 0.4) * page.side, page.y + 0.3 * page.side) / page.side
     light = 0.72 + 0.25 * np.exp(-((distance / page.uniform(0.2, 0.4)) ** 2))
     return page.written(page.filled(1, 1, 1) * light[..., None], pen, strength=page.uniform(0.75, 1))
